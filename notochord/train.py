@@ -1,0 +1,276 @@
+"""Training: from a prepared corpus to a checkpoint, with exact resume after a kill.
+
+AdamW, warm-up and cosine decay, clipped gradients; truncated backpropagation through time with
+the state carried from chunk to chunk; bfloat16 where the machine has it (losses stay in float32).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import math
+import os
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from notochord.batches import PLAIN, Batch, Lanes
+from notochord.corpus import Corpus
+from notochord.models.notochord import CONFIGS, SUB_EVENTS, Config, Notochord, random_given
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How to train; every field can be set from the command line."""
+
+    events: float = 100e6  # how many events to train on in all
+    lanes: int = 64  # sequences side by side
+    length: int = 128  # events between two updates
+    rate: float = 2e-3  # peak learning rate
+    warmup: float = 0.02  # share of the run in which the rate rises
+    last_rate: float = 0.02  # share of the peak that the rate ends at
+    weight_decay: float = 0.01
+    clip: float = 1.0  # largest gradient norm
+    seed: int = 0
+    check_every: int = 500  # updates between two validations and checkpoints
+    check_batches: int = 16
+
+    @property
+    def updates(self) -> int:
+        return max(1, round(self.events / (self.lanes * self.length)))
+
+    def rate_at(self, update: int) -> float:
+        """The learning rate of an update: linear warm-up, then a cosine down to `last_rate`."""
+        ramp = max(1, round(self.warmup * self.updates))
+        if update < ramp:
+            return self.rate * (update + 1) / ramp
+        done = min(1.0, (update - ramp) / max(1, self.updates - ramp))
+        return self.rate * (self.last_rate + (1 - self.last_rate) * (1 + math.cos(math.pi * done)) / 2)
+
+
+class CheckpointError(ValueError):
+    """The checkpoint cannot be read; the message says why, in one line."""
+
+
+class Trainer:
+    """One training run: network, optimiser, supply of batches, and where it stands."""
+
+    def __init__(
+        self, corpus: Corpus, config: Config, schedule: Schedule, device: str = "cpu",
+        bfloat16: bool = True, initial: dict[str, Tensor] | None = None,
+    ) -> None:  # fmt: skip
+        torch.manual_seed(schedule.seed)
+        self.schedule, self.device = schedule, torch.device(device)
+        self.net = Notochord(config).to(self.device)
+        if initial is not None:
+            self.net.load_state_dict(initial)
+        self.optimizer = torch.optim.AdamW(
+            _decay_groups(self.net, schedule.weight_decay), lr=schedule.rate, betas=(0.9, 0.98)
+        )
+        self.masks = torch.Generator().manual_seed(schedule.seed)
+        shape = schedule.lanes, schedule.length
+        self.lanes = Lanes(corpus, "train", *shape, seed=schedule.seed)
+        self._corpus = corpus
+        self.state: tuple[Tensor, Tensor] | None = None
+        self.update = 0
+        self._autocast = (
+            (lambda: torch.autocast(self.device.type, torch.bfloat16))
+            if bfloat16
+            else contextlib.nullcontext
+        )
+
+    def step(self) -> float:
+        """One update; returns its loss in nats an event."""
+        rate = self.schedule.rate_at(self.update)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.net.train()
+        loss, _, self.state = self._loss(self.lanes.next(), self.state, self.masks)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.schedule.clip)
+        self.optimizer.step()
+        self.update += 1
+        return loss.item()
+
+    def _loss(
+        self, batch: Batch, state: tuple[Tensor, Tensor] | None, masks: torch.Generator
+    ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
+        """(weighted loss, plain mean of each sub-event's loss, state to carry), in nats."""
+        put = lambda a: torch.from_numpy(a).to(self.device)  # noqa: E731
+        columns = put(batch.instrument), put(batch.pitch), put(batch.dt), put(batch.velocity)
+        fresh, mask, weight = put(batch.fresh), put(batch.mask), put(batch.velocity_weight)
+        given = random_given(tuple(mask.shape), masks).to(self.device)
+        with self._autocast():
+            embedded = self.net.embed(*columns)
+            state = state or self.net.initial(len(mask))
+            context, state = self.net.context(embedded, state, fresh)
+            raw = self.net.heads_given(context, embedded, given)
+        nats = -self.net.log_probs(raw, *columns) * mask.unsqueeze(-1)  # (B, T, 4)
+        by_sub_event = nats.sum((0, 1)) / mask.sum()
+        velocity = (nats[..., 3] * weight[:, None]).sum() / mask.sum()
+        carried = state[0].detach().float(), state[1].detach().float()
+        return by_sub_event[:3].sum() + velocity, by_sub_event.detach(), carried
+
+    @torch.no_grad()
+    def validate(self) -> list[float]:
+        """Mean nats of each sub-event over the same unvaried batches of `valid` every time."""
+        self.net.eval()
+        s = self.schedule
+        lanes = Lanes(self._corpus, "valid", s.lanes, s.length, augmentation=PLAIN, seed=1)
+        masks, state = torch.Generator().manual_seed(1), None
+        total = torch.zeros(4, device=self.device)
+        for _ in range(s.check_batches):
+            _, nats, state = self._loss(lanes.next(), state, masks)
+            total += nats
+        return (total / s.check_batches).tolist()
+
+    def save(self, path: Path) -> None:
+        """Write everything a resumed run needs, so that a kill at any moment leaves a whole file."""
+        temporary = path.with_suffix(".writing")
+        torch.save(
+            {
+                "config": self.net.config.as_dict(), "schedule": asdict(self.schedule),
+                "net": self.net.state_dict(), "optimizer": self.optimizer.state_dict(),
+                "masks": self.masks.get_state(), "lanes": self.lanes.position,
+                "state": self.state, "update": self.update, "torch_rng": torch.get_rng_state(),
+            },
+            temporary,
+        )  # fmt: skip
+        os.replace(temporary, path)
+
+    def resume(self, path: Path) -> None:
+        """Go on exactly where the checkpoint was written."""
+        saved = read_checkpoint(path, self.device)
+        self.net.load_state_dict(saved["net"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        self.masks.set_state(saved["masks"].cpu())
+        torch.set_rng_state(saved["torch_rng"].cpu())
+        self.lanes.position = saved["lanes"]
+        self.state, self.update = saved["state"], saved["update"]
+
+
+def _decay_groups(net: Notochord, weight_decay: float) -> list[dict]:
+    """Weight matrices decay; biases, norms, embeddings and the start state do not."""
+    decayed, free = [], []
+    for name, parameter in net.named_parameters():
+        table = name.startswith(("instrument", "pitch"))
+        (decayed if parameter.ndim >= 2 and not table else free).append(parameter)
+    return [
+        {"params": decayed, "weight_decay": weight_decay},
+        {"params": free, "weight_decay": 0.0},
+    ]
+
+
+def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict:
+    """A checkpoint's contents; raises CheckpointError when it is missing or not one."""
+    try:
+        saved = torch.load(path, map_location=device, weights_only=True)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: no such checkpoint; make one with 'notochord train'") from error
+    except (OSError, RuntimeError, ValueError, EOFError) as error:
+        raise CheckpointError(f"{path}: not a whole checkpoint") from error
+    except Exception as error:  # noqa: BLE001 (torch raises pickle errors of many kinds)
+        raise CheckpointError(f"{path}: not a checkpoint") from error
+    if not isinstance(saved, dict) or not {"config", "net", "update"} <= set(saved):
+        raise CheckpointError(f"{path}: not a checkpoint of this project")
+    return saved
+
+
+def load_network(path: Path) -> tuple[Notochord, dict]:
+    """The network of a checkpoint, ready to evaluate, and the checkpoint itself."""
+    saved = read_checkpoint(path)
+    net = Notochord(Config(**saved["config"]))
+    net.load_state_dict(saved["net"])
+    return net.eval(), saved
+
+
+def best_device() -> str:
+    """"cuda" where there is a GPU, else "cpu"."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def train(
+    corpus_path: Path, out: Path, size: str = "base", schedule: Schedule | None = None,
+    threads: int = 2, resume: bool = True, bfloat16: bool = True,
+) -> Path:  # fmt: skip
+    """Train (or go on training) into the folder `out`: checkpoint.pt, log.csv, loss.png.
+
+    Returns the checkpoint's path. A run whose checkpoint is there goes on from it, under the
+    schedule it was begun with.
+    """
+    torch.set_num_threads(threads)
+    out.mkdir(parents=True, exist_ok=True)
+    checkpoint, schedule = out / "checkpoint.pt", schedule or Schedule()
+    config, going_on = CONFIGS[size], resume and checkpoint.exists()
+    if going_on:
+        saved = read_checkpoint(checkpoint)
+        config, schedule = Config(**saved["config"]), Schedule(**saved["schedule"])
+    trainer = Trainer(Corpus(corpus_path), config, schedule, best_device(), bfloat16)
+    if going_on:
+        trainer.resume(checkpoint)
+    _run(trainer, checkpoint, out / "log.csv")
+    plot_log(out / "log.csv", out / "loss.png")
+    return checkpoint
+
+
+def _run(trainer: Trainer, checkpoint: Path, log: Path) -> None:
+    s = trainer.schedule
+    per_update = s.lanes * s.length
+    bar = tqdm(
+        total=s.updates * per_update, initial=trainer.update * per_update, unit=" events",
+        unit_scale=True, smoothing=0.05, mininterval=5,
+    )  # fmt: skip
+    recent: list[float] = []
+    began = time.monotonic()
+    while trainer.update < s.updates:
+        recent.append(trainer.step())
+        bar.update(per_update)
+        if trainer.update % s.check_every == 0 or trainer.update == s.updates:
+            valid = trainer.validate()
+            trainer.save(checkpoint)
+            loss = sum(recent) / len(recent)
+            rate = len(recent) * per_update / (time.monotonic() - began)
+            _log(log, trainer.update, trainer.update * per_update, loss, valid, rate)
+            bar.set_postfix_str(f"train {loss:.3f} valid {sum(valid):.3f} nats/event")
+            recent, began = [], time.monotonic()
+    bar.close()
+
+
+def _log(path: Path, update: int, events: int, loss: float, valid: list[float], rate: float) -> None:
+    new = not path.exists()
+    with open(path, "a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        if new:
+            writer.writerow(
+                ["update", "events", "train", "valid", *(f"valid_{m}" for m in SUB_EVENTS), "events_per_s"]
+            )
+        writer.writerow(
+            [update, events, f"{loss:.4f}", f"{sum(valid):.4f}", *(f"{v:.4f}" for v in valid), f"{rate:.0f}"]
+        )
+
+
+def plot_log(log: Path, out: Path) -> None:
+    """Training and validation loss against events, as a PNG."""
+    from matplotlib.figure import Figure
+
+    with open(log, newline="", encoding="utf-8") as file:
+        rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.add_subplot()
+    events = [row["events"] / 1e6 for row in rows]
+    axes.plot(events, [row["train"] for row in rows], label="train (varied)")
+    axes.plot(events, [row["valid"] for row in rows], label="valid")
+    axes.set(xlabel="million events", ylabel="nats per event")
+    axes.legend()
+    axes.grid(alpha=0.3)
+    figure.savefig(out)
+
+
+def with_overrides(schedule: Schedule, values: dict[str, float | None]) -> Schedule:
+    """The schedule with every value that is not None put in its place."""
+    return replace(schedule, **{k: v for k, v in values.items() if v is not None})
