@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
+from typing import get_type_hints
 
+from notochord.brain import BrainError
 from notochord.corpus import CorpusError, prepare
+from notochord.midifile import MidiFileError
+from notochord.options import OneLineParser, whole
+
+# Commands whose options and work are in a module of their own, imported when it is called for.
+MODULES = {
+    "evaluate": "measure how well a brain foresees music it never heard",
+    "export": "make a brain file, with its model card, from a checkpoint",
+    "sample": "let a brain play into a MIDI file",
+    "bench": "measure how fast a brain answers",
+}
+REMEDIES = {
+    errno.ENOSPC: "free some space or name another place",
+    errno.ENOENT: "make it, or name another",
+    errno.EACCES: "name another place",
+    errno.EROFS: "name another place",
+    errno.EISDIR: "name a file in it",
+    errno.ENOTDIR: "name another place",
+}
 
 
 def _prepare(args: argparse.Namespace) -> None:
@@ -16,6 +38,13 @@ def _prepare(args: argparse.Namespace) -> None:
         f"{args.out}: {count['read']} files, {count['notes']:,} notes, "
         f"{count['bytes'] / 2**20:.1f} MiB; {count['skipped']} skipped"
     )
+
+
+def _add_prepare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--corpus", type=Path, required=True, help="folder with manifest.csv")
+    parser.add_argument("--out", type=Path, required=True, help="the .npz file to write")
+    parser.add_argument("--tier", default="all", help="'open' leaves out sources with a doubt")
+    parser.add_argument("--processes", type=whole(1, 256), default=2)
 
 
 def _train(args: argparse.Namespace) -> None:
@@ -29,42 +58,79 @@ def _train(args: argparse.Namespace) -> None:
     print(f"{checkpoint}: done")
 
 
-def _add_train(commands) -> None:
-    from typing import get_type_hints
-
-    train = commands.add_parser("train", help="train a network on a prepared corpus")
-    train.add_argument("--corpus", type=Path, required=True, help="the prepared corpus file")
-    train.add_argument("--out", type=Path, required=True, help="folder for checkpoint, log and plot")
-    train.add_argument("--size", default="base", help="base or tiny")
-    train.add_argument("--threads", type=int, default=2, help="processor threads")
-    train.add_argument("--float32", action="store_true", help="no bfloat16")
-    train.add_argument("--anew", action="store_true", help="begin anew, not from the checkpoint")
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    from notochord.models.notochord import CONFIGS
     from notochord.train import Schedule
 
+    parser.add_argument("--corpus", type=Path, required=True, help="the prepared corpus file")
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint, log, plot")
+    parser.add_argument("--size", default="base", choices=CONFIGS)
+    parser.add_argument("--threads", type=whole(1, 256), default=2, help="processor threads")
+    parser.add_argument("--float32", action="store_true", help="no bfloat16")
+    parser.add_argument("--anew", action="store_true", help="begin anew, not from the checkpoint")
     kinds = get_type_hints(Schedule)
     for f in fields(Schedule):
-        train.add_argument(f"--{f.name.replace('_', '-')}", dest=f.name, type=kinds[f.name])
-    train.set_defaults(run=_train)
+        option = f"--{f.name.replace('_', '-')}"
+        parser.add_argument(option, dest=f.name, type=kinds[f.name], help=f"default {f.default}")
+
+
+def _fill(name: str, parser: argparse.ArgumentParser) -> None:
+    """Give the command that was called its options and its work."""
+    if name == "prepare":
+        _add_prepare(parser)
+        parser.set_defaults(run=_prepare)
+    elif name == "train":
+        _add_train(parser)
+        parser.set_defaults(run=_train)
+    else:
+        module = import_module(f"notochord.{name}")
+        module.add_arguments(parser)
+        parser.set_defaults(run=module.run)
+
+
+def _parser(argv: list[str]) -> argparse.ArgumentParser:
+    """The parser; only the command that is called has its options, so that help is quick."""
+    parser = OneLineParser(prog="notochord", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    helps = {
+        "prepare": "read a corpus of MIDI files into one file",
+        "train": "train a network on a prepared corpus",
+        **MODULES,
+    }
+    for name, text in helps.items():
+        command = commands.add_parser(name, help=text, description=text)
+        if argv[:1] == [name]:
+            _fill(name, command)
+    return parser
+
+
+def _told(error: OSError) -> str:
+    """What went wrong with a file, and what to do about it, in one line."""
+    where = f"{error.filename}: " if error.filename else ""
+    remedy = REMEDIES.get(error.errno or 0, "try again or name another place")
+    return f"{where}{(error.strerror or str(error)).lower()}; {remedy}"
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code (2 for a mistake in what was asked)."""
-    parser = argparse.ArgumentParser(prog="notochord", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    prep = commands.add_parser("prepare", help="read a corpus of MIDI files into one file")
-    prep.add_argument("--corpus", type=Path, required=True, help="folder with manifest.csv")
-    prep.add_argument("--out", type=Path, required=True, help="the .npz file to write")
-    prep.add_argument("--tier", default="all", help="'open' leaves out sources with a doubt")
-    prep.add_argument("--processes", type=int, default=2)
-    prep.set_defaults(run=_prepare)
-    _add_train(commands)
-    args = parser.parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    args = _parser(argv).parse_args(argv)
     try:
         args.run(args)
-    except CorpusError as error:
-        print(f"notochord: {error}", file=sys.stderr)
-        return 2
-    return 0
+    except (BrainError, CorpusError, MidiFileError) as error:
+        message = str(error)
+    except OSError as error:
+        message = _told(error)
+    except ValueError as error:
+        from notochord.train import CheckpointError  # brings torch, so not before it is needed
+
+        if not isinstance(error, CheckpointError):
+            raise
+        message = str(error)
+    else:
+        return 0
+    print(f"notochord: {message}", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

@@ -25,8 +25,6 @@ TIME_RESOLUTION = 0.01  # seconds
 TIME_LOW, TIME_HIGH = 0.0, 10.0
 VELOCITY_RESOLUTION = 1.0
 VELOCITY_LOW, VELOCITY_HIGH = 0.0, 127.0
-SHARPEST = 2000.0
-BLUNTEST = 1e-4
 
 
 def mixture_log_prob(
@@ -59,7 +57,7 @@ def time_parameters(raw: Tensor, log_base: Tensor) -> tuple[Tensor, Tensor, Tens
     logits, shift, blunt = raw.float().chunk(3, dim=-1)
     location = torch.exp(log_base + shift.clamp(-8.0, 8.0))
     sharpness = torch.exp(math.log(8.0) - log_base + blunt.clamp(-20.0, 20.0))
-    return F.log_softmax(logits, dim=-1), location, sharpness.clamp(BLUNTEST, SHARPEST)
+    return F.log_softmax(logits, dim=-1), location, sharpness.clamp(1e-4, 2000.0)
 
 
 def velocity_parameters(raw: Tensor, base: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -67,7 +65,7 @@ def velocity_parameters(raw: Tensor, base: Tensor) -> tuple[Tensor, Tensor, Tens
     logits, shift, blunt = raw.float().chunk(3, dim=-1)
     location = base + 16.0 * shift
     sharpness = torch.exp(-1.0 + blunt.clamp(-8.0, 8.5))
-    return F.log_softmax(logits, dim=-1), location, sharpness.clamp(BLUNTEST, SHARPEST)
+    return F.log_softmax(logits, dim=-1), location, sharpness.clamp(1e-4, 2000.0)
 
 
 def time_log_prob(dt: Tensor, raw: Tensor, log_base: Tensor) -> Tensor:

@@ -72,18 +72,22 @@ class Part:
     velocity: list[int] = field(default_factory=list)
 
 
-def read_parts(path: str | Path) -> list[Part]:
-    """Every part of a MIDI file that has notes, in track order.
-
-    Raises MidiFileError when the file is missing, cut short, not MIDI, or holds no note.
-    """
+def _open(path: str | Path) -> mido.MidiFile:
     try:
-        midi = mido.MidiFile(str(path), clip=True)
+        return mido.MidiFile(str(path), clip=True)
     except FileNotFoundError as error:
         raise MidiFileError(f"{path}: no such file") from error
     except (OSError, EOFError, ValueError, LookupError, TypeError) as error:
         reason = str(error) or "it ends too early"
         raise MidiFileError(f"{path}: not a readable MIDI file ({reason})") from error
+
+
+def read_parts(path: str | Path) -> list[Part]:
+    """Every part of a MIDI file that has notes, in track order.
+
+    Raises MidiFileError when the file is missing, cut short, not MIDI, or holds no note.
+    """
+    midi = _open(path)
     seconds = _tempo_map(midi)
     programs, pedals = _shared_controls(midi)
     parts = [p for track in midi.tracks for p in _track_parts(track, seconds, programs, pedals)]
@@ -96,7 +100,7 @@ def _tempo_map(midi: mido.MidiFile):
     """A function from absolute ticks to seconds, over every tempo change in the file."""
     division = midi.ticks_per_beat
     if division & 0x8000:  # SMPTE: frames a second (negative, high byte) times ticks a frame
-        rate = (256 - (division >> 8)) * (division & 0xFF)
+        rate = (256 - (division >> 8 & 0xFF)) * (division & 0xFF)
         return lambda ticks: np.asarray(ticks, dtype=float) / max(rate, 1)
     changes = {0: 500_000}
     for track in midi.tracks:
@@ -315,3 +319,48 @@ def _track(notes: list[Note], instrument: int, channel: int) -> mido.MidiTrack:
         )
         now = tick
     return track
+
+
+def read_messages(path: str | Path) -> list[tuple[float, int, tuple[int, ...]]]:
+    """A file's channel messages as they would be played: seconds, track number, bytes.
+
+    A program that one track sets for another's channel is repeated on the track that plays there.
+    Raises MidiFileError as `read_parts` does.
+    """
+    midi = _open(path)
+    seconds = _tempo_map(midi)
+    programs, _ = _shared_controls(midi)
+    timed = []
+    for number, track in enumerate(midi.tracks):
+        tick, channels, named = 0, set(), set()
+        for message in track:
+            tick += message.time
+            if message.is_meta or message.type in ("sysex", "end_of_track"):
+                continue
+            if not hasattr(message, "channel"):
+                continue
+            timed.append((float(seconds(tick)), number, tuple(message.bytes())))
+            channels.add(message.channel)
+            if message.type == "program_change":
+                named.add(message.channel)
+        timed += [
+            (-1.0, number, (0xC0 | c, programs[c])) for c in channels - named if c in programs
+        ]
+    if not any(data[0] & 0xF0 == 0x90 and data[2] for _, _, data in timed):
+        raise MidiFileError(f"{path}: the file holds no note")
+    timed.sort(key=lambda item: item[0])
+    return [(max(at, 0.0), number, data) for at, number, data in timed]
+
+
+def messages_file(timed: list[tuple[float, tuple[int, ...]]]) -> mido.MidiFile:
+    """Messages that were sent, with their times in seconds, as a file: one track a channel."""
+    midi = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
+    for channel in sorted({data[0] & 0xF for _, data in timed}):
+        track, now = mido.MidiTrack(), 0
+        for at, data in timed:
+            if data[0] & 0xF == channel:
+                tick = round(at * TICKS_PER_SECOND)
+                track.append(mido.Message.from_bytes(data, time=max(tick - now, 0)))
+                now = max(tick, now)
+        midi.tracks.append(track)
+    return midi

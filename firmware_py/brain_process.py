@@ -1,0 +1,109 @@
+"""The brain's own process: holds the network, is told events, answers asks. It alone needs torch.
+
+It talks over one socket that keeps message boundaries, in JSON:
+
+    player → brain   {"tell": [number, after, instrument, pitch, dt, velocity]}
+                     {"ask": [number, after, deadline or null, ask, uniforms]}
+                     {"forget": true}
+    brain → player   {"ready": manifest, "sha256": ...} or {"refused": why}
+                     {"answer": [number, event or null, seconds it took]}
+
+The states after the last events are kept by number, so the player can ask after any of them. When
+the player goes away the socket closes, and the process ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import socket
+import sys
+import time
+from collections import OrderedDict
+from typing import Any
+
+from firmware_py.brain_link import LARGEST
+from notochord.ask import Ask
+from notochord.brain import Brain, BrainError
+from notochord.event import Event
+
+KEPT = 1024  # states that can be gone back to
+REFUSED = 3  # exit code: the brain file cannot be used, and starting again will not help
+
+
+class Server:
+    """Answers one message at a time."""
+
+    def __init__(self, brain: Brain) -> None:
+        self._brain = brain
+        self._states: OrderedDict[int, Any] = OrderedDict()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._start = self._brain.start()
+        self._states.clear()
+        self._latest = self._start
+
+    def _state(self, number: int) -> Any:
+        if number == 0:
+            return self._start
+        return self._states.get(number, self._latest)
+
+    def take(self, message: dict[str, Any]) -> dict[str, Any] | None:
+        """Carry out one message; returns the answer to an ask."""
+        if "tell" in message:
+            number, after, *event = message["tell"]
+            self._latest = self._brain.tell(self._state(after), Event(*event))
+            self._states[number] = self._latest
+            if len(self._states) > KEPT:
+                self._states.popitem(last=False)
+        elif "ask" in message:
+            return self._answer(*message["ask"])
+        elif "forget" in message:
+            self._forget()
+        return None
+
+    def _answer(
+        self, number: int, after: int, deadline: float | None, ask: dict[str, Any], u: list[float]
+    ) -> dict[str, Any]:
+        began = time.monotonic()
+        if deadline is not None and began > deadline:  # late is worse than never
+            return {"answer": [number, None, 0.0]}
+        event = self._brain.ask(self._state(after), Ask.from_json(ask), u)
+        return {"answer": [number, event, time.monotonic() - began]}
+
+
+def serve(connection: socket.socket, path: str) -> int:
+    """Load the brain and answer until the player goes away; returns the exit code."""
+    try:
+        brain = Brain.load(path)
+    except BrainError as error:
+        connection.send(json.dumps({"refused": str(error)}).encode())
+        return REFUSED
+    server = Server(brain)
+    ready = {"ready": brain.manifest, "sha256": brain.sha256}
+    connection.send(json.dumps(ready).encode())
+    while data := connection.recv(LARGEST):
+        reply = server.take(json.loads(data))
+        if reply is not None:
+            connection.send(json.dumps(reply).encode())
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point: --brain FILE --fd SOCKET."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--brain", required=True)
+    parser.add_argument("--fd", type=int, required=True)
+    args = parser.parse_args(argv)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the player ends us, by closing the socket
+    with socket.socket(fileno=args.fd) as connection:
+        try:
+            return serve(connection, args.brain)
+        except (BrokenPipeError, ConnectionResetError):
+            return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,313 @@
+"""The instrument: what it does with each thing it hears, and how it carries a mode's actions out.
+
+          heard ─────▶ keys sound at once (ledger) ─────▶ out
+                 └───▶ mode ──▶ actions ──▶ ledger, story, brain
+    brain answers ──▶ mode ──▶ actions
+             time ──▶ mode ──▶ actions
+
+It is handed everything it needs: a way to send, a link to the brain, and the time with each call.
+The live program and the file-to-file one drive it in the same way.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from itertools import count
+from random import Random
+from typing import Protocol
+
+from firmware_py import message as midi
+from firmware_py.channels import Channels
+from firmware_py.keys import Key, Keys
+from firmware_py.ledger import Ledger
+from firmware_py.message import Message
+from firmware_py.modes import BY_NAME, Mode
+from firmware_py.modes.mode import Action, Actions, Damp, Enquire, Imagine, Scene, Strike, Stroke
+from firmware_py.settings import SettingError, Settings, changed
+from firmware_py.story import Told, Voice
+from notochord.ask import Answer, Ask
+from notochord.event import DRUM_CHANNEL, instrument_named, instrument_of
+
+log = logging.getLogger(__name__)
+
+N_UNIFORMS = 8
+
+
+class BrainLink(Protocol):
+    """The way to the brain. Telling and asking never wait."""
+
+    def tell(self, told: Told) -> None:
+        """Tell it an event, sounded or planned."""
+        ...
+
+    def ask(
+        self, number: int, after: int, ask: Ask, uniforms: list[float], deadline: float
+    ) -> None:
+        """Ask it something, to be answered by a time in seconds."""
+        ...
+
+    def forget(self) -> None:
+        """Have it forget every event it was told."""
+        ...
+
+
+class Instrument:
+    """One instrument in play."""
+
+    def __init__(
+        self, settings: Settings, send: Callable[[Message], object], link: BrainLink,
+        seed: int = 0, watch: Callable[[str, Voice], None] | None = None,
+    ) -> None:  # fmt: skip
+        """`watch` is told whose ("player", "network") each note is just before it is sent."""
+        self._send, self._link, self._watch = send, link, watch
+        self._random = Random(seed)
+        self._ledger, self._channels, self._keys = Ledger(), Channels(), Keys()
+        self._numbers = count(1)
+        self._asked: dict[int, tuple[Mode, int, float]] = {}
+        self._played: dict[tuple[str, int], int] = {}  # port, channel -> instrument
+        self.scene = Scene(settings=settings)
+        self.mode: Mode = BY_NAME[settings.mode](self.scene)
+        self.asks = self.late_answers = 0
+
+    # ── what happens to it ──────────────────────────────────────────────────────────────────
+
+    def heard(self, port: str, message: Message, now: float) -> None:
+        """A MIDI message from a keyboard. Anything at all may come; nothing is assumed of it."""
+        if not midi.is_channel_message(message):
+            return
+        if midi.is_note_on(message):
+            self._key_down(Key(port, message[0] & 0xF, message[1]), message[2], now)
+        elif midi.is_note_off(message):
+            self._key_up(Key(port, message[0] & 0xF, message[1]), now)
+        elif midi.kind(message) == midi.PROGRAM:
+            self._program(port, message[0] & 0xF, message[1])
+        else:
+            self._controller(port, message, now)
+
+    def answered(self, number: int, answer: Answer, now: float) -> None:
+        """The brain answered a question; an answer past its deadline is dropped."""
+        asked = self._asked.pop(number, None)
+        if asked is None:
+            return
+        mode, tag, deadline = asked
+        if now > deadline:
+            self.late_answers += 1
+            answer = None
+        if mode is self.mode:
+            self._do(lambda: mode.answered(tag, answer, now), now)
+
+    def tick(self, now: float) -> None:
+        """Do what is due."""
+        wake = self.mode.wake_at
+        if wake is not None and wake <= now:
+            self._do(lambda: self.mode.tick(now), now)
+
+    @property
+    def next_due(self) -> float | None:
+        """When `tick` must be called next, in seconds; None when nothing waits."""
+        return self.mode.wake_at
+
+    def brain_ready(self, now: float) -> None:
+        """The brain can be asked: it is told again what it missed."""
+        self._link.forget()
+        for told in self.scene.story.retell():
+            self._link.tell(told)
+        self.scene.brain = True
+        self._do(lambda: self.mode.brain_changed(now), now)
+
+    def brain_lost(self, now: float) -> None:
+        """The brain is gone; nothing that it was asked will be answered."""
+        self._asked.clear()
+        self.scene.brain = False
+        self._do(lambda: self.mode.brain_changed(now), now)
+
+    def set(self, name: str, value: object, now: float) -> None:
+        """Turn a knob. Raises SettingError, with nothing changed, when the value is not allowed."""
+        settings = changed(self.scene.settings, name, value)
+        if name == "mode":
+            self._change_mode(settings, now)
+        else:
+            self.scene.settings = settings
+
+    def unplugged(self, port: str, now: float) -> None:
+        """A keyboard is gone: its keys end."""
+        for key in [k for k in self._keys.pressed if k.port == port]:
+            self._silence_key(key)
+        ended = self._keys.unplugged(port)
+        self.scene.pressed = self._keys.pressed
+        for key in ended:
+            self._key_ended(key, now)
+
+    def panic(self, now: float) -> None:
+        """Silence everything, here and in whatever is connected, and begin the mode anew."""
+        self.silence(now)
+        self._keys = Keys()
+        self.scene.strokes.clear()
+        self.scene.pressed = self._keys.pressed
+        for channel in range(16):
+            for message in midi.silence(channel):
+                self._send(message)
+        self._change_mode(self.scene.settings, now)
+
+    def silence(self, now: float) -> None:
+        """End every note that this instrument has started."""
+        self._end_network(now)
+        for message in self._ledger.end_all():
+            self._send(message)
+        for instrument, pitch in list(self.scene.story.sounding):
+            self._tell_end((instrument, pitch), now)
+
+    @property
+    def sounding(self) -> int:
+        """How many notes sound."""
+        return len(self._ledger)
+
+    # ── keys ────────────────────────────────────────────────────────────────────────────────
+
+    def _stroke(self, key: Key, velocity: int) -> Stroke:
+        instrument = self._played.get((key.port, key.channel))
+        if instrument is None:
+            drums = key.channel == DRUM_CHANNEL
+            named = self.scene.settings.player
+            instrument = instrument_of(0, drums=True) if drums else instrument_named(named)
+        return Stroke(key, instrument, key.pitch, velocity)
+
+    def _key_down(self, key: Key, velocity: int, now: float) -> None:
+        for ended in self._keys.down(key):
+            self._silence_key(ended)
+            self._key_ended(ended, now)
+        stroke = self._stroke(key, velocity)
+        if self.mode.sounds_keys:
+            voice = stroke.instrument, stroke.pitch
+            self._start(key, "player", voice, velocity, now)
+            if voice in self.scene.story.sounding:  # held by the pedal from another key
+                self._tell_end(voice, now)
+            self._link.tell(self.scene.story.sound(*voice, velocity, now))
+        self.scene.strokes[key] = stroke
+        self.scene.pressed = self._keys.pressed
+        self._do(lambda: self.mode.key_down(stroke, now), now)
+
+    def _key_up(self, key: Key, now: float) -> None:
+        self._silence_key(key)
+        ended = self._keys.up(key)
+        self.scene.pressed = self._keys.pressed
+        for key in ended:
+            self._key_ended(key, now)
+
+    def _silence_key(self, key: Key) -> None:
+        """The note-off of a key; a pedal in the synth may still hold it."""
+        for message in self._ledger.end(key):
+            self._send(message)
+
+    def _key_ended(self, key: Key, now: float) -> None:
+        """A key's sound has ended, pedal and all."""
+        stroke = self.scene.strokes.pop(key, None)
+        if stroke is None:
+            return
+        voice = stroke.instrument, stroke.pitch
+        if voice in self.scene.story.sounding and voice not in self.scene.own:
+            self._tell_end(voice, now)
+        self._do(lambda: self.mode.key_up(stroke, now), now)
+
+    def _program(self, port: str, channel: int, number: int) -> None:
+        instrument = instrument_of(number, drums=channel == DRUM_CHANNEL)
+        self._played[port, channel] = instrument
+
+    def _controller(self, port: str, message: Message, now: float) -> None:
+        channel = message[0] & 0xF
+        stroke = self._stroke(Key(port, channel, 0), 1)
+        out, setup = self._channels.take(stroke.instrument)
+        for each in [*setup, ((message[0] & 0xF0) | out, *message[1:])]:
+            self._send(each)
+        if midi.kind(message) == midi.CONTROL and message[1] == midi.SUSTAIN:
+            for key in self._keys.pedal(port, channel, message[2] >= 64):
+                self._key_ended(key, now)
+
+    # ── carrying out ────────────────────────────────────────────────────────────────────────
+
+    def _do(self, think: Callable[[], Actions], now: float) -> None:
+        """Let the mode think, and do what it says. A fault in a mode costs its notes, no more."""
+        try:
+            for action in think():
+                self._act(action, now)
+        except Exception:  # noqa: BLE001 (whatever it is, the keyboard must go on sounding)
+            log.exception("mode '%s' failed; it begins anew", self.scene.settings.mode)
+            self._end_network(now)
+            self.mode = BY_NAME[self.scene.settings.mode](self.scene)
+
+    def _act(self, action: Action, now: float) -> None:
+        match action:
+            case Strike():
+                self._strike(action, now)
+            case Damp():
+                self._damp(action, now)
+            case Imagine():
+                self._link.tell(action.told)
+            case Enquire():
+                self._enquire(action, now)
+
+    def _strike(self, strike: Strike, now: float) -> None:
+        at = now if strike.at is None else strike.at
+        if strike.voice in self.scene.story.sounding:
+            self._end_voice(strike.voice, now)
+        velocity = strike.velocity if strike.told is None else self._balanced(strike)
+        self._start(strike.voice, "network", strike.voice, velocity, now)
+        if strike.told is None:
+            self._link.tell(self.scene.story.sound(*strike.voice, strike.velocity, at))
+        else:
+            self.scene.story.happened(strike.told, at)
+        self.scene.own[strike.voice] = at
+
+    def _balanced(self, strike: Strike) -> int:
+        return self.scene.loudness(strike.velocity)
+
+    def _damp(self, damp: Damp, now: float) -> None:
+        at = now if damp.at is None else damp.at
+        self.scene.own.pop(damp.voice, None)
+        for message in self._ledger.end(damp.voice):
+            self._send(message)
+        if damp.told is not None:
+            self.scene.story.happened(damp.told, at)
+        elif damp.voice in self.scene.story.sounding:
+            self._tell_end(damp.voice, at)
+
+    def _end_voice(self, voice: Voice, now: float) -> None:
+        """End whatever sounds this pitch of this instrument, the player's or the network's."""
+        self._damp(Damp(voice), now)
+
+    def _start(
+        self, name: Key | Voice, owner: str, voice: Voice, velocity: int, now: float
+    ) -> None:
+        """Start a note; a note of the network that it replaces is ended first."""
+        if owner == "player" and voice in self.scene.own:
+            self._damp(Damp(voice), now)
+        channel, setup = self._channels.take(voice[0])
+        if self._watch is not None:
+            self._watch(owner, voice)
+        for message in [*setup, *self._ledger.start(name, owner, channel, voice[1], velocity)]:
+            self._send(message)
+
+    def _enquire(self, enquire: Enquire, now: float) -> None:
+        number, deadline = next(self._numbers), now + self.scene.settings.deadline / 1000
+        after = self.scene.story.head if enquire.after < 0 else enquire.after
+        self._asked[number] = self.mode, enquire.tag, deadline
+        self.asks += 1
+        uniforms = [self._random.random() for _ in range(N_UNIFORMS)]
+        self._link.ask(number, after, enquire.ask, uniforms, deadline)
+
+    def _tell_end(self, voice: Voice, now: float) -> None:
+        self._link.tell(self.scene.story.sound(*voice, 0, now))
+
+    def _end_network(self, now: float) -> None:
+        for voice in list(self.scene.own):
+            self._damp(Damp(voice), now)
+
+    def _change_mode(self, settings: Settings, now: float) -> None:
+        self._end_network(now)
+        self.scene.settings = settings
+        self.mode = BY_NAME[settings.mode](self.scene)
+        self._do(lambda: self.mode.enter(now), now)
+
+
+__all__ = ["BrainLink", "Instrument", "SettingError"]

@@ -1,0 +1,19 @@
+"""The roles that the network takes, one a file. A mode imports no port, pin or torch."""
+
+from __future__ import annotations
+
+from firmware_py.modes.autopitch import Autopitch
+from firmware_py.modes.continuing import Continue
+from firmware_py.modes.duet import Duet
+from firmware_py.modes.harmonize import Harmonize
+from firmware_py.modes.mode import Mode, Thru
+
+BY_NAME: dict[str, type[Mode]] = {
+    "thru": Thru,
+    "continue": Continue,
+    "harmonize": Harmonize,
+    "autopitch": Autopitch,
+    "duet": Duet,
+}
+
+__all__ = ["BY_NAME", "Mode"]

@@ -1,0 +1,187 @@
+"""The improviser: plans the network's next events a little ahead, and forgets them when told to.
+
+            told as planned          sounding
+    head ──▶ tip                     The tip is the end of the plan. While it is nearer than the
+     │        │                      look-ahead, the next event is asked for, after the tip.
+    ─┴────────┴──────▶ time
+     now   now + LOOK_AHEAD
+
+When the player plays, the plan is dropped and the next event is asked for after the head: the
+brain still knows the state there. One question is under way at a time, so that no backlog grows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import count
+
+from firmware_py.modes.mode import Actions, Damp, Enquire, Imagine, Scene, Strike
+from firmware_py.schedule import Schedule
+from firmware_py.story import Told, Voice
+from notochord.ask import Answer, Ask, pitch_set
+from notochord.event import MAX_DT, Event, is_drums
+
+LOOK_AHEAD = 0.25  # seconds
+TOO_LATE = 0.1  # seconds; a note later than this is not played
+CROWD = 24  # events planned for one moment, beyond which the next must come later
+AFTER_CROWD = 0.03  # seconds
+LONGEST_DRUM = 0.5  # seconds; a drum rings by itself, its note-off says nothing
+RETRY = 0.1  # seconds to wait when nothing was allowed
+
+Masks = Callable[[], Mapping[int, int]]
+
+
+class Improviser:
+    """Plays the network's part from what the brain answers. `masks` gives the pitches that may
+    start, by instrument; instruments in `listens` are the player's, whose turns are left free."""
+
+    def __init__(self, scene: Scene, masks: Masks, listens: Callable[[float], frozenset[int]]):
+        self._scene, self._masks, self._listens = scene, masks, listens
+        self._plan: Schedule[Told] = Schedule()
+        self._tags = count()
+        self._asking: int | None = None
+        self._stale = False
+        self._tip_number, self._tip_time = 0, 0.0
+        self._own: dict[Voice, float] = {}  # the network's notes at the tip
+        self._last_on: dict[int, float] = {}  # when each instrument last began a note
+        self._crowd = 0
+        self._not_before: float | None = None
+        self.active = False
+
+    @property
+    def wake_at(self) -> float | None:
+        """When `tick` is to be called."""
+        if not self.active:
+            return None
+        times = [] if self._plan.next is None else [self._plan.next]
+        if self._asking is None and self._scene.brain:
+            ask_at = self._tip_time - LOOK_AHEAD
+            times.append(max(ask_at, self._not_before or ask_at))
+        return min(times, default=None)
+
+    def start(self, now: float) -> Actions:
+        """Begin to play."""
+        self.active = True
+        return self.replan(now)
+
+    def stop(self) -> Actions:
+        """Fall silent at once: forget the plan and end what sounds."""
+        self.active = False
+        self._plan.clear()
+        self._stale = self._asking is not None
+        return [Damp(voice) for voice in list(self._scene.own)]
+
+    def lost(self) -> None:
+        """The brain will not answer what it was asked."""
+        self._asking, self._stale = None, False
+
+    def replan(self, now: float) -> Actions:
+        """Forget the plan and go on from what has sounded."""
+        self._plan.clear()
+        story = self._scene.story
+        self._tip_number = story.head
+        self._tip_time = now if story.time is None else story.time
+        self._own = dict(self._scene.own)
+        self._crowd, self._not_before = 0, None
+        if self._asking is not None:
+            self._stale = True
+            return []
+        return self._ask(now)
+
+    def tick(self, now: float) -> Actions:
+        """Play what is due, and ask for more when the plan runs short."""
+        actions: Actions = []
+        if not self.active:
+            return actions
+        for at, told in self._plan.due(now):
+            actions.append(self._perform(told, at))
+        wake = self.wake_at
+        if self._asking is None and wake is not None and wake <= now:
+            actions += self._ask(now)
+        return actions
+
+    def _perform(self, told: Told, at: float) -> Strike | Damp:
+        voice = told.event.instrument, told.event.pitch
+        if told.event.velocity > 0:
+            return Strike(voice, told.event.velocity, told, at)
+        return Damp(voice, told, at)
+
+    def _ask(self, now: float) -> Actions:
+        scene = self._scene
+        if not scene.brain or not self.active:
+            return []
+        off: dict[int, int] = {}
+        for instrument, pitch in self._own:
+            off[instrument] = off.get(instrument, 0) | pitch_set([pitch])
+        on: dict[int, int] = {}
+        if len(self._own) < scene.settings.polyphony:
+            on = {i: m & ~off.get(i, 0) for i, m in self._masks().items()}
+            for i in self._listens(now):
+                on.setdefault(i, scene.free(i))
+        if not any(on.values()) and not off:
+            self._not_before = now + RETRY
+            return []
+        low = max(now - self._tip_time, 0.0)
+        if self._crowd >= CROWD:
+            low = max(low, AFTER_CROWD)
+        self._asking, self._stale, self._not_before = next(self._tags), False, None
+        ask = Ask(
+            "tivp", on=on, off=off, time=(min(low, MAX_DT), MAX_DT),
+            temperature=scene.temperatures(), top_p=scene.settings.top_p,
+            favoured=self._longest_silent(), share=scene.settings.share,
+        )  # fmt: skip
+        return [Enquire(self._asking, ask, self._tip_number)]
+
+    def answered(self, tag: int, answer: Answer, now: float) -> Actions:
+        """Take an answer into the plan, and ask on while the plan is short."""
+        if tag != self._asking:
+            return []
+        self._asking = None
+        if not self.active:
+            return []
+        if self._stale:
+            self._stale = False
+            return self._ask(now)
+        if answer is None:
+            self._not_before = now + RETRY
+            return []
+        return self._take(answer, now)
+
+    def _take(self, event: Event, now: float) -> Actions:
+        at = self._tip_time + event.dt
+        expiry = self._first_expiry()
+        if expiry is not None and at > expiry[0]:  # a note has sounded long enough: end it first
+            at, voice = max(expiry[0], self._tip_time), expiry[1]
+            event = Event(*voice, min(at - self._tip_time, MAX_DT), 0)
+        elif event.velocity > 0 and event.instrument in self._listens(now):
+            if event.instrument not in self._masks():  # the player's turn: wait and see
+                self._not_before = max(at, now + 0.01)
+                return []
+        if at < now - TOO_LATE:
+            return self._ask(now)
+        told = self._scene.story.imagine(self._tip_number, event)
+        self._crowd = self._crowd + 1 if event.dt < 0.001 else 0
+        self._plan.put(at, told)
+        self._move_tip(told, at)
+        return [Imagine(told), *self.tick(now)]
+
+    def _move_tip(self, told: Told, at: float) -> None:
+        self._tip_number, self._tip_time = told.number, at
+        voice = told.event.instrument, told.event.pitch
+        if told.event.velocity > 0:
+            self._own[voice] = self._last_on[voice[0]] = at
+        else:
+            self._own.pop(voice, None)
+
+    def _longest_silent(self) -> tuple[int, ...]:
+        """The instrument that has rested longest, which has a turn coming."""
+        resting = sorted((self._last_on.get(i, -1.0), i) for i in self._masks())
+        return (resting[0][1],) if resting else ()
+
+    def _first_expiry(self) -> tuple[float, Voice] | None:
+        longest = self._scene.settings.longest
+        ends = [
+            (since + (min(longest, LONGEST_DRUM) if is_drums(voice[0]) else longest), voice)
+            for voice, since in self._own.items()
+        ]
+        return min(ends, default=None)

@@ -1,0 +1,147 @@
+"""What a mode is: events and the time in, actions out.
+
+A mode looks at the scene (settings, the story, what sounds) and says what is to be done; it never
+does it. The instrument carries the actions out, through the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from firmware_py.keys import Key
+from firmware_py.settings import SAME, Settings
+from firmware_py.story import Story, Told, Voice
+from notochord.ask import Answer, Ask, Temperatures, pitch_range
+from notochord.event import is_drums
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """A key that was struck: which, and what it means: instrument, pitch, velocity 1..127."""
+
+    key: Key
+    instrument: int
+    pitch: int
+    velocity: int
+
+
+@dataclass(frozen=True)
+class Strike:
+    """Start a note of the network. `told`: it was planned, and the brain knows it already."""
+
+    voice: Voice
+    velocity: int
+    told: Told | None = None
+    at: float | None = None
+
+
+@dataclass(frozen=True)
+class Damp:
+    """End a note of the network."""
+
+    voice: Voice
+    told: Told | None = None
+    at: float | None = None
+
+
+@dataclass(frozen=True)
+class Imagine:
+    """Tell the brain an event that is planned."""
+
+    told: Told
+
+
+@dataclass(frozen=True)
+class Enquire:
+    """Ask the brain; the answer comes back to the mode under this tag. `after`: which event."""
+
+    tag: int
+    ask: Ask
+    after: int
+
+
+Action = Strike | Damp | Imagine | Enquire
+Actions = list[Action]
+
+
+@dataclass
+class Scene:
+    """What a mode may look at; kept up to date by the instrument."""
+
+    settings: Settings = field(default_factory=Settings)
+    story: Story = field(default_factory=Story)
+    own: dict[Voice, float] = field(default_factory=dict)  # the network's notes, since when
+    strokes: dict[Key, Stroke] = field(default_factory=dict)  # keys that sound, pedal included
+    pressed: set[Key] = field(default_factory=set)  # keys under a finger
+    brain: bool = False  # whether the brain can be asked
+
+    def temperatures(self) -> Temperatures:
+        """The temperature knobs, as an ask takes them."""
+        s = self.settings
+        return Temperatures(s.temperature, s.timing, s.timing, s.timing)
+
+    def palette(self, default: Iterable[int], same: Iterable[int]) -> tuple[int, ...]:
+        """The network's instruments: the palette's, or the mode's own default under 'auto'."""
+        names = [name.strip() for name in self.settings.palette.split(",")]
+        mine = list(default) if "auto" in names else list(self.settings.instruments())
+        if SAME in names:
+            mine += list(same)
+        return tuple(dict.fromkeys(mine))
+
+    def free(self, instrument: int) -> int:
+        """The pitches that the network may start on an instrument, as a set of bits."""
+        if is_drums(instrument):
+            allowed = pitch_range(35, 81)  # General MIDI's percussion map
+        else:
+            allowed = pitch_range(self.settings.low, self.settings.high)
+        for sounding, pitch in self.story.sounding:
+            if sounding == instrument:
+                allowed &= ~(1 << pitch)
+        return allowed
+
+    def loudness(self, velocity: float) -> int:
+        """A velocity under the balance knob, 1..127."""
+        return min(max(round(velocity * self.settings.balance), 1), 127)
+
+
+class Mode:
+    """A role. The base does nothing: keys sound, and that is all."""
+
+    sounds_keys = True  # whether a key sounds as it is played, before the mode hears of it
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+
+    @property
+    def wake_at(self) -> float | None:
+        """When `tick` wants to be called, in seconds; None for never."""
+        return None
+
+    def enter(self, now: float) -> Actions:
+        """The mode begins; keys may be held."""
+        return []
+
+    def key_down(self, stroke: Stroke, now: float) -> Actions:
+        """A key was struck."""
+        return []
+
+    def key_up(self, stroke: Stroke, now: float) -> Actions:
+        """A key's sound ends: it is let go, and no pedal holds it."""
+        return []
+
+    def answered(self, tag: int, answer: Answer, now: float) -> Actions:
+        """The brain answered; None when nothing was allowed, or it came too late."""
+        return []
+
+    def tick(self, now: float) -> Actions:
+        """The time that the mode waited for has come."""
+        return []
+
+    def brain_changed(self, now: float) -> Actions:
+        """The brain became ready, or was lost: whatever was asked will not be answered."""
+        return []
+
+
+class Thru(Mode):
+    """Keys sound; the network listens."""

@@ -1,0 +1,145 @@
+"""Every setting in one place: its default, its range, its unit, and what it does.
+
+Settings are saved so that no power cut can spoil them, and loaded field by field: what is missing
+or makes no sense falls back to its default, with a line in the log.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from dataclasses import Field, asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from notochord.event import instrument_named
+
+log = logging.getLogger(__name__)
+
+MODES = ("thru", "continue", "harmonize", "autopitch", "duet")
+SAME = "same"  # in a palette: whatever the player plays
+
+
+class SettingError(ValueError):
+    """A setting has no such name or no such value; the message shows what is allowed."""
+
+
+def _number(default: float, low: float, high: float, unit: str, help: str) -> Any:
+    return field(
+        default=default, metadata={"low": low, "high": high, "unit": unit, "help": help}
+    )
+
+
+def _text(default: str, help: str) -> Any:
+    return field(default=default, metadata={"unit": "", "help": help})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the knobs stand at."""
+
+    mode: str = _text("duet", f"the network's role: {', '.join(MODES)}")
+    temperature: float = _number(0.9, 0.1, 2.0, "", "how wildly instruments and pitches are drawn")
+    timing: float = _number(0.7, 0.1, 2.0, "", "how freely times and velocities are drawn")
+    top_p: float = _number(0.95, 0.5, 1.0, "", "share of the likeliest choices that are drawn from")
+    voices: int = _number(2, 1, 8, "notes", "harmonize: voices added to each key")
+    span: int = _number(12, 1, 60, "semitones", "autopitch: how far a pitch may be from its key")
+    rest: float = _number(1.0, 0.1, 10.0, "s", "continue: your silence before the network goes on")
+    low: int = _number(28, 0, 127, "pitch", "the network's lowest pitch")
+    high: int = _number(96, 0, 127, "pitch", "the network's highest pitch")
+    polyphony: int = _number(8, 1, 16, "notes", "notes that the network may hold at once")
+    longest: float = _number(8.0, 0.2, 30.0, "s", "longest note of the network")
+    balance: float = _number(0.9, 0.1, 1.5, "", "the network's loudness against its own choice")
+    share: float = _number(0.3, 0.0, 1.0, "", "duet: the network's least share of the turns")
+    deadline: float = _number(50.0, 5.0, 500.0, "ms", "an answer later than this is dropped")
+    player: str = _text("piano", "the instrument that you play, unless you send a program change")
+    palette: str = _text(
+        "auto", "the network's instruments, with commas; 'same' is yours, 'auto' fits the mode"
+    )
+
+    def instruments(self) -> tuple[int, ...]:
+        """The palette's instrument ids, 'same' and 'auto' left out."""
+        names = [name.strip() for name in self.palette.split(",")]
+        return tuple(instrument_named(name) for name in names if name not in (SAME, "auto"))
+
+
+FIELDS: dict[str, Field[Any]] = {f.name: f for f in fields(Settings)}
+
+
+def changed(settings: Settings, name: str, value: object) -> Settings:
+    """The settings with one of them changed; raises SettingError with the allowed range."""
+    if name not in FIELDS:
+        raise SettingError(f"no setting called '{name}'; there are {', '.join(FIELDS)}")
+    return replace(settings, **{name: _checked(FIELDS[name], value)})
+
+
+def _checked(f: Field[Any], value: object) -> Any:
+    if "low" not in f.metadata:
+        return _checked_text(f.name, str(value))
+    low, high, unit = f.metadata["low"], f.metadata["high"], f.metadata["unit"]
+    whole = isinstance(f.default, int)
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = float("nan")
+    if not low <= number <= high or (whole and number != int(number)):
+        kind = "a whole number " if whole else ""
+        raise SettingError(f"{f.name}={value}: must be {kind}from {low} to {high} {unit}".rstrip())
+    return int(number) if whole else number
+
+
+def _checked_text(name: str, value: str) -> str:
+    if name == "mode" and value not in MODES:
+        raise SettingError(f"no mode called '{value}'; there are {', '.join(MODES)}")
+    for part in [] if name == "mode" else value.split(","):
+        if name == "palette" and part.strip() in (SAME, "auto"):
+            continue
+        try:
+            instrument_named(part)
+        except ValueError as error:
+            raise SettingError(f"{name}: {error}") from error
+    return value
+
+
+def parsed(settings: Settings, text: str) -> Settings:
+    """The settings with one changed as written on a command line: NAME=VALUE."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise SettingError(f"'{text}': write a knob as NAME=VALUE, for example temperature=1.1")
+    return changed(settings, name.strip(), value.strip())
+
+
+def load(path: Path) -> Settings:
+    """The saved settings; whatever is missing or wrong in the file is as by default."""
+    settings = Settings()
+    try:
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        items = list(saved["settings"].items())
+    except FileNotFoundError:
+        return settings
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        log.warning("settings in %s cannot be read (%s); all are as by default", path, error)
+        return settings
+    for name, value in items:
+        try:
+            settings = changed(settings, name, value)
+        except SettingError as error:
+            log.warning("settings: %s; left as by default", error)
+    return settings
+
+
+def save(settings: Settings, path: Path) -> None:
+    """Write the settings so that the old or the new ones are there whatever happens."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".writing")
+    with open(temporary, "w", encoding="utf-8") as file:
+        json.dump({"version": 1, "settings": asdict(settings)}, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,102 @@
+"""What can be asked of a brain: a question under exact constraints, and its answer. No torch here.
+
+A set of pitches is an integer of 128 bits, bit p for pitch p, so that sets are joined and cut with
+|, & and ~, cost nothing to pass between processes, and can be compared and stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from notochord.event import MAX_DT, MAX_VELOCITY, Event
+
+ALL_PITCHES = (1 << 128) - 1
+SUB_EVENT_LETTERS = "iptv"  # instrument, pitch, time, velocity
+
+
+def pitch_set(pitches: Iterable[int]) -> int:
+    """The set of these pitches (0..127) as bits."""
+    bits = 0
+    for pitch in pitches:
+        bits |= 1 << pitch
+    return bits
+
+
+def pitch_range(low: int, high: int) -> int:
+    """The set of pitches low..high, both ends in; empty when low > high."""
+    low, high = max(low, 0), min(high, 127)
+    return 0 if low > high else ((1 << (high - low + 1)) - 1) << low
+
+
+def pitches_in(bits: int) -> list[int]:
+    """The pitches of a set, ascending."""
+    return [pitch for pitch in range(128) if bits >> pitch & 1]
+
+
+@dataclass(frozen=True)
+class Temperatures:
+    """How freely each kind of sub-event is drawn: 0 takes the likeliest, 1 follows the network."""
+
+    pitch: float = 1.0  # instrument and pitch
+    rhythm: float = 1.0  # which of the times that fit
+    timing: float = 1.0  # how exactly it is met
+    velocity: float = 1.0
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One question: which sub-events are given, and what the rest may be.
+
+    `order` names the sub-events to draw, first to last, with the letters i, p, t, v; every letter
+    that is not given must be in it. `on` and `off` map each allowed instrument to its allowed
+    pitches for note-ons and for note-offs. `time` is in seconds since the last event told,
+    `velocity` the range of note-ons. `top_p` leaves out the unlikeliest choices beyond that share.
+    The instruments in `favoured` together get at least `share` of the draw of an instrument.
+    """
+
+    order: str = "iptv"
+    instrument: int | None = None
+    pitch: int | None = None
+    dt: float | None = None
+    velocity: int | None = None
+    on: Mapping[int, int] = field(default_factory=dict)
+    off: Mapping[int, int] = field(default_factory=dict)
+    time: tuple[float, float] = (0.0, MAX_DT)
+    velocities: tuple[int, int] = (1, MAX_VELOCITY)
+    temperature: Temperatures = Temperatures()
+    top_p: float = 1.0
+    favoured: tuple[int, ...] = ()
+    share: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Raises ValueError when the order and the given sub-events do not make up an event."""
+        known = (self.instrument, self.pitch, self.dt, self.velocity)
+        given = {m for m, v in zip(SUB_EVENT_LETTERS, known, strict=True) if v is not None}
+        if sorted(self.order) != sorted(set(SUB_EVENT_LETTERS) - given):
+            raise ValueError(f"order '{self.order}' must name each sub-event not given, once")
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, pitch sets as hexadecimal."""
+        plain = asdict(self)
+        for name in ("on", "off"):
+            plain[name] = {str(i): f"{bits:x}" for i, bits in getattr(self, name).items()}
+        return plain
+
+    @staticmethod
+    def from_json(plain: dict[str, Any]) -> Ask:
+        """The ask that `as_json` wrote; raises ValueError or TypeError on anything else."""
+        values = {f.name: plain[f.name] for f in fields(Ask) if f.name in plain}
+        for name in ("on", "off"):
+            values[name] = {int(i): int(bits, 16) for i, bits in plain.get(name, {}).items()}
+        for name in ("time", "velocities", "favoured"):
+            if name in values:
+                values[name] = tuple(values[name])
+        if "temperature" in values:
+            values["temperature"] = Temperatures(**values["temperature"])
+        return Ask(**values)
+
+
+# An answer is an event, or None when the constraints leave nothing that could be answered.
+Answer = Event | None

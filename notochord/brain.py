@@ -1,0 +1,224 @@
+"""The brain: a loaded brain file that is told events, asked for events, and rates events.
+
+torch is imported when a brain is loaded, not before.
+
+    brain = Brain.load(path)
+    state = brain.start()
+    state = brain.tell(state, event)             # after every event that sounded
+    event = brain.ask(state, ask, uniforms)      # None when nothing is allowed
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from notochord.ask import SUB_EVENT_LETTERS, Answer, Ask
+from notochord.event import MAX_DT, MAX_VELOCITY, N_INSTRUMENTS, N_PITCHES, Event
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from notochord.step import State
+
+FORMAT = 1
+N_UNIFORMS = 8
+BRAINS = Path(__file__).parent / "brains"
+DEFAULT_BRAIN = BRAINS / "base.brain"
+
+
+class BrainError(ValueError):
+    """The brain file cannot be used; the message says why and what to do, in one line."""
+
+
+def read_manifest(path: Path, archive: bytes) -> dict[str, Any]:
+    """The manifest of a brain file, once the file is known to be whole and of our format."""
+    from notochord.export import MANIFEST, payload_sha256
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as file:
+            name = next(n for n in file.namelist() if n.endswith("extra/" + MANIFEST))
+            manifest: dict[str, Any] = json.loads(file.read(name))
+        payload = payload_sha256(archive)
+    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
+        raise BrainError(f"{path}: cut short or damaged; copy the brain file again") from error
+    except (StopIteration, ValueError, UnicodeDecodeError) as error:
+        raise BrainError(f"{path}: not a brain file (it has no manifest)") from error
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if found != FORMAT:
+        raise BrainError(
+            f"{path}: brain format {found}, but this version plays format {FORMAT}; export it again"
+        )
+    if manifest.get("payload_sha256") != payload:
+        raise BrainError(f"{path}: altered since it was exported; copy the brain file again")
+    return manifest
+
+
+def _rows(ask: Ask) -> tuple[list[int], np.ndarray, np.ndarray]:
+    """The allowed pairs of an ask: instrument ids (K) and note-on, note-off masks (K, 128)."""
+    rows = sorted(set(ask.on) | set(ask.off))
+    masks = [
+        np.frombuffer(
+            b"".join(allowed.get(i, 0).to_bytes(16, "little") for i in rows), dtype=np.uint8
+        )
+        for allowed in (ask.on, ask.off)
+    ]
+    on, off = (
+        np.unpackbits(m, bitorder="little").reshape(len(rows), 128).astype(bool) for m in masks
+    )
+    return rows, on, off
+
+
+class Brain:
+    """A loaded brain. Every method but `load` leaves the brain itself unchanged."""
+
+    def __init__(self, module: Any, manifest: dict[str, Any], sha256: str) -> None:
+        import torch
+
+        self._torch, self._module = torch, module
+        self.manifest, self.sha256 = manifest, sha256
+
+    @staticmethod
+    def load(path: str | Path) -> Brain:
+        """Read, check and warm up a brain file. Raises BrainError."""
+        path = Path(path)
+        try:
+            archive = path.read_bytes()
+        except OSError as error:
+            reason = error.strerror or "cannot be read"
+            raise BrainError(f"{path}: {reason.lower()}; name a brain file with --brain") from error
+        import torch
+
+        from notochord.export import best_engine
+
+        manifest = read_manifest(path, archive)
+        torch.set_num_threads(1)
+        torch.backends.quantized.engine = best_engine()
+        torch._C._jit_set_profiling_executor(False)  # first calls as fast as the rest
+        torch._C._jit_set_profiling_mode(False)
+        try:
+            module = torch.jit.load(  # type: ignore[no-untyped-call]
+                io.BytesIO(archive), map_location="cpu"
+            ).eval()
+        except RuntimeError as error:
+            raise BrainError(f"{path}: torch cannot load it; export it again") from error
+        brain = Brain(module, manifest, hashlib.sha256(archive).hexdigest())
+        brain._warm_up()
+        return brain
+
+    def _warm_up(self) -> None:
+        state = self.start()
+        everything = Ask(on={1: (1 << 128) - 1}, off={1: 1})
+        for _ in range(3):
+            state = self.tell(state, Event(1, 60, 0.1, 64))
+            self.ask(state, everything, [0.5] * N_UNIFORMS)
+
+    def start(self, lanes: int = 1) -> State:
+        """The state before any event."""
+        with self._torch.inference_mode():
+            state: State = self._module.start(lanes)
+        return state
+
+    def tell(self, state: State, event: Event) -> State:
+        """The state after an event that sounded. Values out of range are brought into it."""
+        with self._torch.inference_mode():
+            after: State = self._module.feed(state, self._tensor(event).unsqueeze(0))
+        return after
+
+    def ask(self, state: State, ask: Ask, uniforms: Sequence[float]) -> Answer:
+        """Draw an event under the ask's constraints, or None when they allow none.
+
+        `uniforms` are 8 numbers in [0, 1): the same numbers give the same answer.
+        """
+        torch = self._torch
+        rows, on, off = _rows(ask)
+        if not rows or ask.time[0] > ask.time[1]:
+            return None
+        given = Event(ask.instrument or 0, ask.pitch or 0, ask.dt or 0.0, ask.velocity or 0)
+        t, bounds = ask.temperature, (*ask.time, *ask.velocities)
+        with torch.inference_mode():
+            found, drawn = self._module.ask(
+                state,
+                [SUB_EVENT_LETTERS.index(letter) for letter in ask.order],
+                self._tensor(given),
+                torch.tensor(rows),
+                torch.from_numpy(on),
+                torch.from_numpy(off),
+                torch.tensor([i in ask.favoured for i in rows]),
+                torch.tensor(bounds, dtype=torch.float32),
+                torch.tensor((t.pitch, t.rhythm, t.timing, t.velocity), dtype=torch.float64),
+                float(ask.top_p),
+                float(ask.share),
+                torch.tensor(list(uniforms), dtype=torch.float64),
+            )
+            if not found:
+                return None
+            i, p, dt, v = drawn.tolist()
+        return Event(int(i), int(p), dt, int(v))
+
+    def likelihood(
+        self, state: State, event: Event, given: Sequence[Sequence[float]] | None = None
+    ) -> tuple[float, float, float, float]:
+        """Log-probability in nats of each sub-event of an event that might come next.
+
+        given[m][n] = 1 lets sub-event m know sub-event n (instrument, pitch, time, velocity);
+        without it each is rated knowing the music before, and nothing of the event itself.
+        """
+        torch = self._torch
+        mask = torch.zeros(4, 4) if given is None else torch.tensor(given, dtype=torch.float32)
+        with torch.inference_mode():
+            i, p, t, v = self._module.log_prob(state, self._tensor(event).unsqueeze(0), mask)[0]
+        return float(i), float(p), float(t), float(v)
+
+    def pitch_log_probs(self, state: State, event: Event, given: str = "itv") -> list[float]:
+        """Log-probabilities of all 128 pitches, knowing the named sub-events of `event`."""
+        known = [float(letter in given) for letter in SUB_EVENT_LETTERS]
+        with self._torch.inference_mode():
+            rated = self._module.pitch_log_probs(
+                state, self._tensor(event), self._torch.tensor(known)
+            )
+        nats: list[float] = rated.tolist()
+        return nats
+
+    def contexts(self, events: Tensor) -> Tensor:
+        """What the heads see before each event of many pieces side by side.
+
+        events (B, T, 4): instrument, pitch, dt, velocity, from the beginning of each piece, in
+        range. Returns (B, T, D).
+        """
+        torch = self._torch
+        with torch.inference_mode():
+            state = self._module.start(len(events))
+            seen = [state[1]]
+            for t in range(events.shape[1] - 1):
+                state = self._module.feed(state, events[:, t])
+                seen.append(state[1])
+            contexts: Tensor = torch.stack(seen, dim=1)
+        return contexts
+
+    def log_probs(self, contexts: Tensor, events: Tensor, given: Tensor) -> Tensor:
+        """Log-probability in nats of each sub-event of events (N, 4) in contexts (N, D): (N, 4).
+
+        given (4, 4): row m says which of the others sub-event m is given.
+        """
+        with self._torch.inference_mode():
+            nats: Tensor = self._module.log_prob((contexts, contexts), events, given)
+        return nats
+
+    def _tensor(self, event: Event) -> Any:
+        """The event as numbers that the network knows; NaN and the like become 0."""
+        i, p, dt, v = (float(x) if math.isfinite(x) else 0.0 for x in event)
+        return self._torch.tensor([
+            min(max(i, 0.0), N_INSTRUMENTS - 1.0),
+            min(max(p, 0.0), float(N_PITCHES)),
+            min(max(dt, 0.0), MAX_DT),
+            min(max(v, 0.0), float(MAX_VELOCITY)),
+        ])  # fmt: skip

@@ -1,0 +1,189 @@
+"""What a brain says of itself: the facts kept in its manifest, and the model card made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from notochord.corpus import Corpus
+
+
+@dataclass(frozen=True)
+class Source:
+    """One source of music in the corpus: what it is, where it is from, and any doubt about it."""
+
+    holds: str
+    repository: str
+    doubt: str = ""
+
+
+SOURCES = {
+    "freedoom": Source("soundtrack of Freedoom, full bands", "freedoom/freedoom"),
+    "simutrans": Source("soundtrack of Simutrans, band, jazz, orchestra", "simutrans/simutrans"),
+    "easyrpg_rtp": Source("role-playing game music", "EasyRPG/RTP"),
+    "blasphemer": Source("soundtrack of Blasphemer, full bands", "Catoptromancy/blasphemer"),
+    "openscore_orchestra": Source("orchestral movements", "MarkGotham/Hauptstimme"),
+    "openscore_quartets": Source("string quartets", "OpenScore/StringQuartets"),
+    "openscore_lieder": Source("songs for voice and piano", "OpenScore/Lieder"),
+    "mutopia_pd_by": Source("classical scores", "MutopiaProject/MutopiaProject"),
+    "openhymnal": Source("hymns in four parts", "mzealey/openhymnal"),
+    "openewld_mma": Source(
+        "lead sheets with generated band accompaniment (MMA)", "00sapo/OpenEWLD"
+    ),
+    "js_fakes": Source("generated chorales in Bach's style", "omarperacha/js-fakes"),
+    "groove_gmd": Source(
+        "human drumming (Groove MIDI Dataset)", "behzadhaki/GrooveTransformer"
+    ),
+    "musetrainer": Source(
+        "piano pieces", "musetrainer/library",
+        "its README calls the scores public domain; the repository holds no licence file",
+    ),
+    "pianolatron_rolls": Source(
+        "piano-roll performances", "pianoroll/pianolatron-data",
+        "the same group's older SUPRA repository puts its Welte-red MIDI under CC BY-NC-SA 4.0",
+    ),
+    "pop909": Source(
+        "piano arrangements of pop songs", "music-x-lab/POP909-Dataset",
+        "the licence covers the laboratory's data; the songs themselves are under copyright",
+    ),
+    "giantmidi_eval": Source(
+        "transcribed piano recordings (56 sample files)", "bytedance/GiantMIDI-Piano",
+        "transcribed from YouTube audio, with a disclaimer on rights",
+    ),
+}  # fmt: skip
+UNKNOWN = Source("", "", "not described in this project")
+
+LIMITS = """\
+- It hears notes, not sound, and knows music only as the sources below have it.
+- It may repeat passages that it has learned; check before you publish what it plays.
+- It has no plan of form: training looks back over a short run of events at a time.
+- Waits over 10 s are heard as 10 s; times are told apart at 10 ms, though drawn finer.
+- Much of the corpus has even timing and few shades of loudness, and its playing inherits that."""
+
+
+def sources_of(corpus: Corpus) -> list[dict[str, Any]]:
+    """Each source in the train split: name, licences, tier, pieces, notes; the largest first."""
+    found: dict[str, dict[str, Any]] = {}
+    for index in corpus.indices("train"):
+        name, tier = str(corpus.sources[index]), str(corpus.tiers[index])
+        row = found.setdefault(
+            name, {"source": name, "tier": tier, "licences": [], "pieces": 0, "notes": 0}
+        )
+        licence = str(corpus.licences[index])
+        row["licences"] = sorted({*row["licences"], licence})
+        row["pieces"] += 1
+        row["notes"] += corpus.notes(index)
+    return sorted(found.values(), key=lambda row: -row["notes"])
+
+
+def about(
+    name: str, checkpoint: Mapping[str, Any], corpus: Corpus | None = None,
+    evaluation: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """What the manifest tells of the training: name, sources, seed, events, schedule, quality."""
+    schedule = checkpoint["schedule"]
+    per_update = schedule["lanes"] * schedule["length"]
+    facts: dict[str, Any] = {
+        "name": name,
+        "seed": schedule["seed"],
+        "events_trained": checkpoint["update"] * per_update,
+        "schedule": dict(schedule),
+        "sources": sources_of(corpus) if corpus else [],
+    }
+    if evaluation is not None:
+        facts["quality"] = quality(evaluation)
+    return facts
+
+
+def quality(evaluation: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of an evaluation that travel with the brain.
+
+    Raises ValueError when it is not one.
+    """
+    kept = ("split", "pieces", "events", "confidence", "mean", "nats_per_event", "sub_events")
+    if not isinstance(evaluation, dict) or not {"mean", "nats_per_event"} <= set(evaluation):
+        raise ValueError("not the JSON of 'notochord evaluate'")
+    figures = {key: evaluation[key] for key in kept if key in evaluation}
+    if "float" in evaluation:
+        figures["float"] = {key: evaluation["float"][key] for key in ("mean", "nats_per_event")}
+    return figures
+
+
+def model_card(manifest: Mapping[str, Any], size: int) -> str:
+    """The card in Markdown, from the manifest of a brain file of `size` bytes."""
+    config = manifest["config"]
+    return "\n".join([
+        f"# The brain \"{manifest.get('name', '')}\"",
+        "",
+        "A Notochord network that plays along with a musician: it foresees the next event of a "
+        "piece (instrument, pitch, time, velocity), any of these given any of the others.",
+        "",
+        f"- {manifest['parameters']:,} parameters in {manifest['precision']}, "
+        f"{size / 1e6:.1f} MB; a GRU of {config['hidden']}, embeddings of {config['embedding']}",
+        f"- exported on {manifest['date']} with torch {manifest['torch']}",
+        f"- SHA-256 of the float weights: `{manifest['weights_sha256']}`",
+        "",
+        *_training(manifest), "",
+        *_sources(manifest.get("sources", [])), "",
+        *_quality(manifest.get("quality")), "",
+        "## Limits", "", LIMITS, "",
+    ])  # fmt: skip
+
+
+def _training(manifest: Mapping[str, Any]) -> list[str]:
+    schedule = manifest["schedule"]
+    return [
+        "## Training",
+        "",
+        f"{manifest['events_trained'] / 1e6:.1f} million events, {schedule['lanes']} sequences "
+        f"side by side, {schedule['length']} events between two updates; AdamW, peak rate "
+        f"{schedule['rate']:g}, warm-up and cosine decay; seed {manifest['seed']}. Every visit to "
+        "a piece varies its key, tempo, dynamics, instruments and the order within chords.",
+    ]
+
+
+def _sources(rows: list[dict[str, Any]]) -> list[str]:
+    if not rows:
+        return ["## Sources", "", "Not told when the brain was exported."]
+    lines = [
+        "## Sources", "",
+        "Pieces and notes trained on. Music whose licence asks for attribution is attributed "
+        "here. Tier `open`: the licence clearly lets trained weights be passed on. Tier "
+        "`open_flagged`: its publisher states a permissive licence, with the doubt told below.",
+        "", "| source | what it holds | from | licence | tier | pieces | notes |",
+        "| --- | --- | --- | --- | --- | ---: | ---: |",
+    ]  # fmt: skip
+    doubts = []
+    for row in rows:
+        source = SOURCES.get(row["source"], UNKNOWN)
+        lines.append(
+            f"| {row['source']} | {source.holds} | {source.repository} | "
+            f"{'; '.join(row['licences'])} | {row['tier']} | {row['pieces']:,} | {row['notes']:,} |"
+        )
+        if row["tier"] != "open":
+            doubts.append(f"- **{row['source']}**: {source.doubt or UNKNOWN.doubt}")
+    return lines + (["", "### Doubts about `open_flagged` sources", "", *doubts] if doubts else [])
+
+
+def _quality(figures: Mapping[str, Any] | None) -> list[str]:
+    if figures is None:
+        return ["## Measured quality", "", "Not measured when the brain was exported."]
+    by_order = figures["nats_per_event"]
+    best = min(by_order, key=lambda order: by_order[order]["mean"])
+    plain = figures.get("float")
+    lines = [
+        "## Measured quality", "",
+        f"Nats per event on the `{figures['split']}` split ({figures['pieces']:,} pieces, "
+        f"{figures['events']:,} events), with {figures['confidence']:.0%} bootstrap intervals "
+        "over pieces; less is better.",
+        "", "| | this brain | interval | float32 |", "| --- | ---: | --- | ---: |",
+    ]  # fmt: skip
+    rows = [("mean of the 24 orders", figures["mean"], plain and plain["mean"])]
+    rows.append((f"best order, {best}", by_order[best], plain and plain["nats_per_event"][best]))
+    for name, ours, theirs in rows:
+        beside = f"{theirs['mean']:.3f}" if theirs else "not measured"
+        lines.append(
+            f"| {name} | {ours['mean']:.3f} | {ours['lo']:.3f} to {ours['hi']:.3f} | {beside} |"
+        )
+    return lines

@@ -1,0 +1,146 @@
+"""From a checkpoint to a brain file: quantised to int8, scripted, frozen, with its manifest.
+
+A brain file is a TorchScript archive. Its manifest (JSON, an extra file in the archive) says what
+it is, what it was trained on and how good it measured; a SHA-256 over every other record in the
+archive lets a reader refuse a file that was cut short or altered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import hashlib
+import io
+import json
+import warnings
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from notochord.brain import BrainError
+from notochord.event import N_INSTRUMENTS, N_PITCHES
+from notochord.models.notochord import SUB_EVENTS, Notochord
+from notochord.step import StepNetwork
+from notochord.wholefile import check_folder, write_whole
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+# Not the linear layers behind the sinusoids: they are small, and what they say must stay exact.
+QUANTISED = {"cell", "project", "head_instrument", "head_pitch", "head_time", "head_velocity"}
+EXPORTED = ("start", "feed", "ask", "log_prob", "pitch_log_probs")
+
+
+def best_engine() -> str:
+    """The int8 engine for this processor: fbgemm on x86, qnnpack elsewhere."""
+    return "fbgemm" if "fbgemm" in torch.backends.quantized.supported_engines else "qnnpack"
+
+
+def script(step: StepNetwork, int8: bool) -> torch.jit.ScriptModule:
+    """The playing network scripted and frozen, its linear layers and GRU in int8 if asked."""
+    step = step.eval()
+    with warnings.catch_warnings():  # torch deprecates both tools; their output is what we ship
+        warnings.simplefilter("ignore")
+        if int8:
+            torch.backends.quantized.engine = best_engine()
+            step = torch.ao.quantization.quantize_dynamic(  # type: ignore[no-untyped-call]
+                step, QUANTISED, dtype=torch.qint8
+            )
+        scripted: torch.jit.ScriptModule = torch.jit.script(step)
+        frozen: torch.jit.ScriptModule = torch.jit.freeze(scripted, preserved_attrs=list(EXPORTED))
+    return frozen
+
+
+def weights_sha256(net: Notochord) -> str:
+    """SHA-256 of the float weights, in order of name."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(net.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().float().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def payload_sha256(archive: bytes) -> str:
+    """SHA-256 over the archive's records, the manifest and torch's own marks left out.
+
+    Raises zipfile.BadZipFile when the archive is cut short or a record is damaged.
+    """
+    digest = hashlib.sha256()
+    with zipfile.ZipFile(io.BytesIO(archive)) as file:
+        for name in sorted(file.namelist()):
+            inside = name.split("/", 1)[-1]
+            if inside.startswith((".data/", "extra/")) or inside in ("byteorder", "version"):
+                continue
+            digest.update(inside.encode() + b"\0")
+            digest.update(file.read(name))
+    return digest.hexdigest()
+
+
+def export(net: Notochord, out: Path, about: dict[str, Any], int8: bool = True) -> dict[str, Any]:
+    """Write the brain file; returns its manifest.
+
+    `about` holds what is known of the training: name, sources, seed, events, quality. The file is
+    written beside its place and moved there whole.
+    """
+    scripted = script(StepNetwork(net), int8)
+    plain = io.BytesIO()
+    torch.jit.save(scripted, plain)
+    manifest = {
+        "format": FORMAT,
+        "network": "notochord",
+        "sub_events": list(SUB_EVENTS),
+        "vocabulary": {"instruments": N_INSTRUMENTS, "pitches": N_PITCHES},
+        "config": net.config.as_dict(),
+        "parameters": sum(p.numel() for p in net.parameters()),
+        "precision": "int8" if int8 else "float32",
+        "weights_sha256": weights_sha256(net),
+        "payload_sha256": payload_sha256(plain.getvalue()),
+        "torch": torch.__version__,
+        "date": datetime.date.today().isoformat(),
+        **about,
+    }
+    whole = io.BytesIO()
+    torch.jit.save(scripted, whole, _extra_files={MANIFEST: json.dumps(manifest, indent=1)})
+    write_whole(out, whole.getvalue())
+    return manifest
+
+
+def read_evaluation(path: Path) -> dict[str, Any]:
+    """The JSON that `notochord evaluate` wrote; raises BrainError when it is not."""
+    from notochord.card import quality
+
+    try:
+        evaluation: dict[str, Any] = json.loads(path.read_bytes())
+        quality(evaluation)
+    except (ValueError, KeyError, TypeError) as error:
+        raise BrainError(f"{path}: not the JSON of 'notochord evaluate'; write it again") from error
+    return evaluation
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `notochord export`."""
+    parser.add_argument("--checkpoint", type=Path, required=True, help="from 'notochord train'")
+    parser.add_argument("--out", type=Path, required=True, help="the .brain file to write")
+    parser.add_argument("--name", default="base", help="what the brain is called")
+    parser.add_argument("--corpus", type=Path, help="what it was trained on, for the model card")
+    parser.add_argument("--float32", action="store_true", help="not quantised to int8")
+    parser.add_argument("--evaluation", type=Path, help="JSON of 'notochord evaluate'")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the brain file and, beside it, its model card."""
+    # Imported here, so that loading a brain, which uses this module, stays quick.
+    from notochord.card import about, model_card
+    from notochord.corpus import Corpus
+    from notochord.train import load_network
+
+    check_folder(args.out)
+    evaluation = read_evaluation(args.evaluation) if args.evaluation else None
+    corpus = Corpus(args.corpus) if args.corpus else None
+    net, checkpoint = load_network(args.checkpoint)
+    facts = about(args.name, checkpoint, corpus, evaluation)
+    manifest = export(net, args.out, facts, int8=not args.float32)
+    size, card = args.out.stat().st_size, args.out.with_suffix(".md")
+    write_whole(card, model_card(manifest, size).encode())
+    print(f"{args.out}: {manifest['precision']}, {size / 1e6:.1f} MB; its card is {card}")

@@ -1,0 +1,200 @@
+"""The network plays alone: music drawn event by event into a MIDI file.
+
+What may be drawn next is exact: note-ons of the chosen instruments where they do not sound yet,
+note-offs of what sounds. A note that sounds too long is ended, and so is everything at the end. An
+instrument that has rested too long is the next to come in, or one that plays alone would go on so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from notochord.ask import Ask, Temperatures, pitch_range, pitch_set
+from notochord.brain import DEFAULT_BRAIN, N_UNIFORMS, Brain
+from notochord.event import FIRST_KIT, MAX_DT, Event, Note, is_drums, name_of
+from notochord.midifile import events_to_notes, midi_file, notes_to_events, read_notes
+from notochord.options import instruments, number, whole
+from notochord.roll import draw_roll
+from notochord.wholefile import check_folder, write_whole
+
+DRUM_KEYS = pitch_range(27, 87)  # the keys of General MIDI's percussion map
+MOST_PARTS = 8  # of a piece whose instruments are drawn freely
+ANY_INSTRUMENT = [*range(1, FIRST_KIT), FIRST_KIT]  # every melodic one, and the standard kit
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How to play: which sub-events first, how freely, and what is not let happen."""
+
+    order: str = "vipt"
+    temperature: float = 1.0  # instrument, pitch and velocity
+    timing_temperature: float = 1.0
+    top_p: float = 0.95
+    longest_note: float = 12.0  # seconds
+    longest_wait: float = 4.0  # seconds without any event
+    longest_rest: float = 8.0  # seconds without a note-on of an instrument that was asked for
+
+    @property
+    def temperatures(self) -> Temperatures:
+        """As the brain takes them."""
+        t, timing = self.temperature, self.timing_temperature
+        return Temperatures(pitch=t, rhythm=timing, timing=timing, velocity=t)
+
+
+@dataclass
+class Playing:
+    """Which notes sound and since when, and when each instrument last struck one (seconds)."""
+
+    now: float = 0.0
+    since: dict[tuple[int, int], float] = field(default_factory=dict)
+    struck: dict[int, float] = field(default_factory=dict)
+
+    def take(self, event: Event) -> None:
+        """Note an event that sounded."""
+        self.now += event.dt
+        self.since.pop((event.instrument, event.pitch), None)
+        if event.velocity > 0:
+            self.since[event.instrument, event.pitch] = self.now
+            self.struck[event.instrument] = self.now
+
+    def resting(self, band: list[int], longest: float) -> list[int]:
+        """Those of the band who struck no note for so long, or none at all yet."""
+        return [i for i in band if self.now - self.struck.get(i, -longest) >= longest]
+
+    def held(self) -> dict[int, int]:
+        """The pitches that each instrument holds."""
+        by_instrument: dict[int, list[int]] = {}
+        for instrument, pitch in self.since:
+            by_instrument.setdefault(instrument, []).append(pitch)
+        return {instrument: pitch_set(pitches) for instrument, pitches in by_instrument.items()}
+
+    def oldest(self, longest: float) -> tuple[float, tuple[int, int]] | None:
+        """How long until the oldest note has sounded `longest` seconds, and which it is."""
+        if not self.since:
+            return None
+        key = min(self.since, key=lambda k: self.since[k])
+        return max(self.since[key] + longest - self.now, 0.0), key
+
+
+def next_event(
+    brain: Brain, state: object, playing: Playing, band: list[int], manner: Manner,
+    uniforms: list[float],
+) -> Event | None:  # fmt: skip
+    """What the network plays next; a note that has sounded too long ends before anything else."""
+    held = playing.held()
+    every = {i: DRUM_KEYS if is_drums(i) else pitch_range(0, 127) for i in band}
+    ask = Ask(
+        order=manner.order,
+        on={instrument: keys & ~held.get(instrument, 0) for instrument, keys in every.items()},
+        off=held, time=(0.0, min(manner.longest_wait, MAX_DT)),
+        temperature=manner.temperatures, top_p=manner.top_p,
+    )  # fmt: skip
+    event = brain.ask(state, ask, uniforms)  # type: ignore[arg-type]
+    due = playing.oldest(manner.longest_note)
+    if due and (event is None or event.dt > due[0]):
+        return Event(*due[1], dt=min(due[0], MAX_DT), velocity=0)
+    return event
+
+
+def sample(
+    brain: Brain, band: list[int] | None, seconds: float, manner: Manner, seed: int = 0,
+    prompt: list[Event] | None = None,
+) -> list[Note]:  # fmt: skip
+    """Notes of a piece `seconds` long, the prompt's included; one seed always gives one piece.
+
+    `band` are the instrument ids that may play; None draws them as it goes, up to MOST_PARTS.
+    """
+    rng = np.random.default_rng(seed)
+    state, playing, events = brain.start(), Playing(), list(prompt or [])
+    for event in events:
+        state = brain.tell(state, event)
+        playing.take(event)
+    playable = band or ANY_INSTRUMENT
+    bar = tqdm(total=round(seconds), initial=round(playing.now), unit=" s", leave=False)
+    while True:
+        uniforms = rng.random(N_UNIFORMS).tolist()
+        late = playing.resting(band, manner.longest_rest) if band else []
+        drawn = next_event(brain, state, playing, late or playable, manner, uniforms)
+        if drawn is None or playing.now + drawn.dt >= seconds:
+            break
+        events.append(drawn)
+        playing.take(drawn)
+        state = brain.tell(state, drawn)
+        bar.update(round(playing.now) - bar.n)
+        if band is None and len(parts := {e.instrument for e in events}) >= MOST_PARTS:
+            playable = sorted(parts)
+    bar.close()
+    return _ended(events, playing, seconds)
+
+
+def _ended(events: list[Event], playing: Playing, seconds: float) -> list[Note]:
+    """The events as notes, those still sounding ended at the end of the piece."""
+    rest = max(seconds - playing.now, 0.0)
+    last = [Event(*key, dt=0.0, velocity=0) for key in playing.since]
+    if last:
+        last[0] = last[0]._replace(dt=rest)
+    return events_to_notes(events + last)
+
+
+def read_prompt(path: Path, seconds: float) -> list[Event]:
+    """The first seconds of a MIDI file, from its first note on. Raises MidiFileError."""
+    events = notes_to_events(read_notes(path))
+    at = np.cumsum([event.dt for event in events])
+    return events[: int(np.searchsorted(at, seconds))]
+
+
+def midi_bytes(notes: list[Note]) -> bytes:
+    """A MIDI file's bytes."""
+    buffer = io.BytesIO()
+    midi_file(notes).save(file=buffer)
+    return buffer.getvalue()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `notochord sample`."""
+    m = Manner()
+    add = parser.add_argument
+    add("--out", type=Path, required=True, help="the MIDI file to write")
+    add("--png", type=Path, help="draw the piano roll here")
+    add("--brain", type=Path, default=DEFAULT_BRAIN, help="the brain file")
+    add("--prompt", type=Path, help="a MIDI file to go on from")
+    add("--prompt-seconds", type=number(0.1, 600), default=10.0, help="how much of it is heard")
+    add("--instruments", type=instruments, help='"piano, violin, fingered bass, drums"')
+    add("--seconds", type=number(1, 3600), default=60.0, help="how long, the prompt included")
+    add("--temperature", type=number(0, 10), default=m.temperature, help="how freely; 1 as learnt")
+    add("--timing-temperature", type=number(0, 10), default=m.timing_temperature)
+    add("--top-p", type=number(0.01, 1), default=m.top_p, help="share of choices kept")
+    add("--longest-note", type=number(0.1, 600), default=m.longest_note, help="seconds")
+    add("--longest-wait", type=number(0.1, MAX_DT), default=m.longest_wait, help="seconds")
+    add("--longest-rest", type=number(0.1, 600), default=m.longest_rest, help="of an instrument")
+    add("--seed", type=whole(0, 2**63 - 1), default=0, help="one seed always gives one piece")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Play, write, and say what was written."""
+    for path in filter(None, (args.out, args.png)):
+        check_folder(path)
+    heard = min(args.prompt_seconds, args.seconds)
+    prompt = read_prompt(args.prompt, heard) if args.prompt else []
+    band = args.instruments or sorted({event.instrument for event in prompt}) or None
+    manner = Manner(
+        temperature=args.temperature, timing_temperature=args.timing_temperature,
+        top_p=args.top_p, longest_note=args.longest_note, longest_wait=args.longest_wait,
+        longest_rest=args.longest_rest,
+    )  # fmt: skip
+    brain = Brain.load(args.brain)
+    notes = sample(brain, band, args.seconds, manner, args.seed, prompt)
+    write_whole(args.out, midi_bytes(notes))
+    if args.png:
+        draw_roll({"": notes}, args.png, f"{args.out.name}, seed {args.seed}")
+    count = Counter(name_of(note.instrument) for note in notes)
+    parts = ", ".join(f"{name} {n}" for name, n in count.most_common())
+    length = max((note.end for note in notes), default=0.0)
+    print(f"{args.out}: {len(notes)} notes in {length:.1f} s ({parts or 'silence'})")

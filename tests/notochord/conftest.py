@@ -1,0 +1,95 @@
+"""A small corpus of written-out pieces, and a tiny network and its brain files, built once."""
+
+from __future__ import annotations
+
+import csv
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import pytest
+import torch
+
+from notochord.brain import Brain
+from notochord.corpus import Corpus, prepare
+from notochord.export import export
+from notochord.midifile import midi_file
+from notochord.models.notochord import CONFIGS, Notochord
+from tests.notochord.music import piece
+
+torch.set_num_threads(1)
+ABOUT = {"name": "tiny", "seed": 0, "events_trained": 0, "sources": [],
+         "schedule": {"lanes": 1, "length": 1, "rate": 0.001}}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def corpus_folder(tmp_path_factory):
+    """Nine pieces in three splits, two tiers and two sources, and one broken file."""
+    folder = tmp_path_factory.mktemp("midi")
+    rows = []
+    for n in range(9):
+        midi_file(piece(n, 6.0 + n)).save(folder / f"{n}.mid")
+        tier = "open_flagged" if n == 4 else "open"
+        split = ("train", "valid", "train")[n % 3] if n != 8 else "test"
+        rows.append((f"{n}.mid", "ab"[n % 2], "CC0", split, tier))
+    (folder / "broken.mid").write_bytes(b"MThd\x00\x00")
+    rows.append(("broken.mid", "a", "CC0", "train", "open"))
+    with open(folder / "manifest.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("path", "source", "licence", "split", "tier"))
+        writer.writerows(rows)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def corpus_file(corpus_folder, tmp_path_factory):
+    """The small corpus, prepared."""
+    out = tmp_path_factory.mktemp("corpus") / "corpus.npz"
+    prepare(corpus_folder, out, processes=1)
+    return out
+
+
+@pytest.fixture(scope="session")
+def corpus(corpus_file):
+    """The small corpus in memory."""
+    return Corpus(corpus_file)
+
+
+@pytest.fixture(scope="session")
+def net():
+    """A tiny network with random weights, its heads loud enough to have clear preferences."""
+    torch.manual_seed(0)
+    network = Notochord(CONFIGS["tiny"])
+    with torch.no_grad():
+        network.start.normal_()
+        for head in network.heads:
+            head.out.weight.mul_(60)
+    return network.eval()
+
+
+@pytest.fixture(scope="session")
+def float_file(net, tmp_path_factory):
+    """The tiny network as a brain file in float32."""
+    out = tmp_path_factory.mktemp("brain") / "float.brain"
+    export(net, out, ABOUT, int8=False)
+    return out
+
+
+@pytest.fixture(scope="session")
+def int8_file(net, tmp_path_factory):
+    """The tiny network as a brain file in int8."""
+    out = tmp_path_factory.mktemp("brain") / "int8.brain"
+    export(net, out, ABOUT, int8=True)
+    return out
+
+
+@pytest.fixture(scope="session")
+def brain(float_file):
+    """The tiny brain in float32."""
+    return Brain.load(float_file)
+
+
+@pytest.fixture(scope="session")
+def int8_brain(int8_file):
+    """The tiny brain in int8."""
+    return Brain.load(int8_file)
