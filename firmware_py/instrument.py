@@ -27,7 +27,7 @@ from firmware_py.modes.mode import Action, Actions, Damp, Enquire, Imagine, Scen
 from firmware_py.settings import SettingError, Settings, changed
 from firmware_py.story import Told, Voice
 from notochord.ask import Answer, Ask
-from notochord.event import DRUM_CHANNEL, instrument_named, instrument_of
+from notochord.event import DRUM_CHANNEL, instrument_named, instrument_of, is_sane
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +93,9 @@ class Instrument:
         mode, tag, deadline = asked
         if now > deadline:
             self.late_answers += 1
+            answer = None
+        if answer is not None and not is_sane(answer):
+            log.warning("the brain answered nonsense: %s", answer)
             answer = None
         if mode is self.mode:
             self._do(lambda: mode.answered(tag, answer, now), now)

@@ -12,6 +12,7 @@ Notes are stored part by part in order of onset, which is what makes the file sm
 from __future__ import annotations
 
 import csv
+import io
 import zipfile
 from collections import Counter
 from collections.abc import Iterable
@@ -24,6 +25,7 @@ from tqdm import tqdm
 
 from notochord.event import MAX_DT
 from notochord.midifile import MidiFileError, Part, read_parts, resolve_overlaps
+from notochord.wholefile import write_whole
 
 FORMAT = 1
 SPLITS = ("train", "valid", "test")
@@ -237,17 +239,16 @@ def _write(out: Path, rows: list[dict[str, str]], parts_of: list[int], parts: li
     program, drums, onset, duration, pitch, velocity = zip(*parts, strict=True)
     table = {name: np.array([row[name] for row in rows])
              for name in ("path", "source", "split", "tier", "licence")}  # fmt: skip
-    temporary = out.with_suffix(".part.npz")
+    data = io.BytesIO()
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         np.savez_compressed(
-            temporary, format=FORMAT, parts=np.array(parts_of, dtype=np.uint16),
+            data, format=FORMAT, parts=np.array(parts_of, dtype=np.uint16),
             program=np.array(program, dtype=np.int16), drums=np.array(drums, dtype=bool),
             part_notes=np.array([len(p) for p in pitch], dtype=np.uint32),
             onset=np.concatenate(onset), duration=np.concatenate(duration),
             pitch=np.concatenate(pitch), velocity=np.concatenate(velocity), **table,
         )  # fmt: skip
-        temporary.replace(out)
+        write_whole(out, data.getvalue())
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise CorpusError(f"{out}: could not be written ({error.strerror})") from error

@@ -57,6 +57,20 @@ def instrument_of(program: int, drums: bool = False) -> int:
     return (FIRST_KIT if drums else 1) + program
 
 
+def is_sane(event: object) -> bool:
+    """Whether this is an event that can sound: whole numbers in range, a finite time."""
+    if not isinstance(event, Event):
+        return False
+    whole = all(isinstance(x, int) for x in (event.instrument, event.pitch, event.velocity))
+    return (
+        whole
+        and START_INSTRUMENT < event.instrument < N_INSTRUMENTS
+        and 0 <= event.pitch < N_PITCHES
+        and 0 <= event.velocity <= MAX_VELOCITY
+        and 0 <= event.dt <= MAX_DT  # false for NaN
+    )
+
+
 def is_drums(instrument: int) -> bool:
     """Whether the id names a drum kit or an anonymous drum part."""
     return FIRST_KIT <= instrument < FIRST_ANONYMOUS or instrument >= FIRST_ANONYMOUS_DRUM

@@ -219,7 +219,9 @@ class StepNetwork(nn.Module):
                 on, off = on & keep, off & keep
                 known = known + self.pitch(torch.tensor(pitch))
             elif m == self.TIME:
-                drawn[m] = self._draw_time(z, float(low), float(high), t[1], t[2], top_p, u[4], u[5])
+                drawn[m] = self._draw_time(
+                    z, float(low), float(high), t[1], t[2], top_p, u[4], u[5]
+                )
                 known = known + self.time(drawn[m])
             else:
                 can_on, can_off = bool(on.any()), bool(off.any())

@@ -49,7 +49,8 @@ class Schedule:
         if update < ramp:
             return self.rate * (update + 1) / ramp
         done = min(1.0, (update - ramp) / max(1, self.updates - ramp))
-        return self.rate * (self.last_rate + (1 - self.last_rate) * (1 + math.cos(math.pi * done)) / 2)
+        height = (1 + math.cos(math.pi * done)) / 2  # of the cosine, from 1 down to 0
+        return self.rate * (self.last_rate + (1 - self.last_rate) * height)
 
 
 class CheckpointError(ValueError):
@@ -130,7 +131,7 @@ class Trainer:
         return (total / s.check_batches).tolist()
 
     def save(self, path: Path) -> None:
-        """Write everything a resumed run needs, so that a kill at any moment leaves a whole file."""
+        """Write everything a resumed run needs; a kill at any moment leaves a whole file."""
         temporary = path.with_suffix(".writing")
         torch.save(
             {
@@ -171,7 +172,8 @@ def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict:
     try:
         saved = torch.load(path, map_location=device, weights_only=True)
     except FileNotFoundError as error:
-        raise CheckpointError(f"{path}: no such checkpoint; make one with 'notochord train'") from error
+        message = f"{path}: no such checkpoint; make one with 'notochord train'"
+        raise CheckpointError(message) from error
     except (OSError, RuntimeError, ValueError, EOFError) as error:
         raise CheckpointError(f"{path}: not a whole checkpoint") from error
     except Exception as error:  # noqa: BLE001 (torch raises pickle errors of many kinds)
@@ -241,17 +243,17 @@ def _run(trainer: Trainer, checkpoint: Path, log: Path) -> None:
     bar.close()
 
 
-def _log(path: Path, update: int, events: int, loss: float, valid: list[float], rate: float) -> None:
+def _log(
+    path: Path, update: int, events: int, loss: float, valid: list[float], rate: float
+) -> None:  # fmt: skip
     new = not path.exists()
     with open(path, "a", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         if new:
-            writer.writerow(
-                ["update", "events", "train", "valid", *(f"valid_{m}" for m in SUB_EVENTS), "events_per_s"]
-            )
-        writer.writerow(
-            [update, events, f"{loss:.4f}", f"{sum(valid):.4f}", *(f"{v:.4f}" for v in valid), f"{rate:.0f}"]
-        )
+            parts = (f"valid_{m}" for m in SUB_EVENTS)
+            writer.writerow(["update", "events", "train", "valid", *parts, "events_per_s"])
+        nats = (f"{value:.4f}" for value in (loss, sum(valid), *valid))
+        writer.writerow([update, events, *nats, f"{rate:.0f}"])
 
 
 def plot_log(log: Path, out: Path) -> None:

@@ -1,0 +1,39 @@
+# make play   runs the instrument: live where a MIDI keyboard is plugged in, else a tune to files
+# make test   runs every check; make bench measures; both set everything up themselves
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+MODE ?= duet
+
+.PHONY: play test lint bench latency clean
+
+play: $(VENV)/.installed
+	@$(BIN)/notochord-box play --mode $(MODE)
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/mypy notochord firmware_py
+
+bench: $(VENV)/.installed
+	$(BIN)/notochord bench
+
+latency: $(VENV)/.installed
+	$(BIN)/notochord-box latency --mode harmonize
+
+$(VENV)/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 play"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { echo "no virtual environment could be made; install python3-venv"; exit 2; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) performance .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

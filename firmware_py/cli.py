@@ -1,0 +1,244 @@
+"""The command line: notochord-box play, perform, run, ports, latency."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from firmware_py import settings as knobs
+from firmware_py.brain_link import ProcessLink
+from firmware_py.clock import MonotonicClock
+from firmware_py.live import Loop, sweep
+from firmware_py.message import Message, note_off, note_on
+from firmware_py.midi.ports import PortError
+from firmware_py.perform import BrainUnusable, Performed, perform, wake
+from firmware_py.settings import MODES, SettingError, Settings
+from notochord.event import Note
+from notochord.midifile import MidiFileError, read_messages
+from notochord.options import OneLineParser, number, whole
+from notochord.wholefile import check_folder
+
+DEFAULT_BRAIN = Path(__file__).parent.parent / "notochord" / "brains" / "base.brain"
+SAVED = Path(os.environ.get("XDG_CONFIG_HOME", Path.home() / ".config")) / "notochord-box.json"
+Timed = list[tuple[float, str, Message]]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns its exit code (2 for a mistake in what was asked)."""
+    from firmware_py.outfile import SoundError
+
+    args = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.WARNING, format="notochord-box: %(message)s")
+    try:
+        run: Callable[[argparse.Namespace], int] = args.run
+        return run(args)
+    except (SettingError, MidiFileError, PortError, BrainUnusable, SoundError) as error:
+        print(f"notochord-box: {error}", file=sys.stderr)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        reason = (error.strerror or str(error)).lower()
+        print(f"notochord-box: {where}{reason}; name another place", file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
+    return 2
+
+
+def _settings(args: argparse.Namespace, base: Settings | None = None) -> Settings:
+    settings = base or Settings()
+    if args.mode is not None:
+        settings = knobs.changed(settings, "mode", args.mode)
+    for text in args.knob:
+        settings = knobs.parsed(settings, text)
+    return settings
+
+
+def _awake(brain: Path) -> ProcessLink:
+    """A link to a brain that is ready; for performing, where nothing can be played before."""
+    link = ProcessLink(brain, MonotonicClock().now, timely=False)
+    try:
+        wake(link)
+    except BaseException:
+        link.close()
+        raise
+    return link
+
+
+def _perform(args: argparse.Namespace) -> int:
+    settings = _settings(args)
+    messages = [(at, f"track {n}", data) for at, n, data in read_messages(args.input)]
+    wanted = [path for path in (args.out, args.png, args.wav, args.json) if path is not None]
+    for path in wanted:
+        check_folder(path)
+    link = _awake(args.brain)
+    try:
+        performed = perform(messages, settings, link, args.seed, args.answer_ms, args.tail)
+    finally:
+        link.close()
+    figures = _figures(performed, link, args.seed, settings)
+    _write(performed, figures, args.out, args.png, args.wav, args.json, args.input.stem)
+    for name, value in figures.items():
+        print(f"{name}: {value}")
+    return 0
+
+
+def _figures(
+    performed: Performed, link: ProcessLink, seed: int, settings: Settings
+) -> dict[str, Any]:
+    brain = str(link.manifest.get("name", ""))
+    about = {"brain": brain, "brain_sha256": link.sha256, "seed": seed, "mode": settings.mode}
+    return {**performed.report(), **about}
+
+
+def _write(
+    performed: Performed, figures: dict[str, Any], midi: Path, png: Path | None,
+    wav: Path | None, json: Path | None, title: str,
+) -> None:  # fmt: skip
+    from firmware_py import outfile
+
+    outfile.write_midi(performed, midi)
+    if png is not None:
+        outfile.write_roll(performed, png, f"{title} · {figures['mode']}")
+    if wav is not None:
+        outfile.write_wav(performed, wav)
+    if json is not None:
+        outfile.write_json(figures, json)
+
+
+def _as_messages(notes: list[Note]) -> Timed:
+    timed: Timed = []
+    for note in notes:
+        timed.append((note.start, "keyboard", note_on(0, note.pitch, note.velocity)))
+        timed.append((note.end, "keyboard", note_off(0, note.pitch)))
+    return sorted(timed, key=lambda item: (item[0], item[2][0]))
+
+
+def _play(args: argparse.Namespace) -> int:
+    """Live where a keyboard is plugged in; else a tune of ours, to files."""
+    from firmware_py import outfile
+    from firmware_py.midi.ports import list_ports
+
+    try:
+        keyboards = list_ports().inputs
+    except PortError:
+        keyboards = []
+    if keyboards:
+        print(f"keyboard found: {', '.join(keyboards)}")
+        args.input, args.output, args.api, args.virtual = [], None, "auto", False
+        return _run(args)
+    from firmware_py.tune import tune
+
+    out = args.folder
+    out.mkdir(parents=True, exist_ok=True)
+    settings = _settings(args)
+    print("no keyboard is plugged in, so the box plays with a tune of its own: Greensleeves")
+    print(f"waking the network ({args.brain.name}) ...")
+    link = _awake(args.brain)
+    print(f"performing in mode '{settings.mode}' ...")
+    try:
+        performed = perform(_as_messages(tune()), settings, link, args.seed)
+    finally:
+        link.close()
+    figures = _figures(performed, link, args.seed, settings)
+    midi, png, wav = (out / f"greensleeves-{settings.mode}.{kind}" for kind in ("mid", "png", "wav"))
+    _write(performed, figures, midi, png, wav if outfile.can_sound() else None, None, "Greensleeves")
+    theirs = figures["notes_of_the_network"]
+    print(f"you: {figures['notes_in']} notes; the network: {theirs} notes; "
+          f"left sounding: {figures['hanging_notes']}")  # fmt: skip
+    print(f"an answer took {figures['answer_ms']['p50']} ms (median)")
+    print(f"music:   {midi}\npicture: {png}")
+    print(f"sound:   {wav}" if outfile.can_sound() else
+          "sound:   install fluidsynth and fluid-soundfont-gm, then run this again")  # fmt: skip
+    print("to play it yourself: plug in a MIDI keyboard and a synth, and run this again")
+    return 0
+
+
+def _run(args: argparse.Namespace) -> int:
+    from firmware_py.instrument import Instrument
+    from firmware_py.midi.ports import EchoGuard, Inputs, Output, open_backend
+
+    clock = MonotonicClock()
+    settings = _settings(args, knobs.load(SAVED))
+    backend = open_backend(args.api)
+    output = Output(backend, args.output, virtual=args.virtual)
+    guard = EchoGuard()
+    inputs = Inputs(backend, clock.now, args.input, virtual=args.virtual, own=output, guard=guard)
+
+    def send(message: Message) -> bool:
+        guard.sent(message, clock.now())
+        return output.send(message)
+
+    link = ProcessLink(args.brain, clock.now)
+    try:
+        sweep(send)
+        print(f"playing: {', '.join(inputs.names) or 'no keyboard yet'} → {output.name or 'nowhere'}")
+        print(f"mode: {settings.mode}; your keys sound now, the network is waking (Ctrl-C ends)")
+        loop = Loop(Instrument(settings, send, link, args.seed), inputs, link, clock, print)
+        loop.run()
+    finally:
+        inputs.close()
+        output.close()
+    knobs.save(settings, SAVED)
+    return 0
+
+
+def _ports(args: argparse.Namespace) -> int:
+    from firmware_py.midi.ports import list_ports
+
+    ports = list_ports(args.api)
+    for kind, names in (("inputs", ports.inputs), ("outputs", ports.outputs)):
+        print(f"{kind}:")
+        for name in names or ["(none)"]:
+            print(f"  {name}")
+    return 0
+
+
+def _add_common(parser: argparse.ArgumentParser, mode: str | None) -> None:
+    parser.add_argument("--mode", default=mode, help=f"one of {', '.join(MODES)}")
+    parser.add_argument("--brain", type=Path, default=DEFAULT_BRAIN, help="the brain file")
+    parser.add_argument("--seed", type=whole(0, 2**31), default=0, help="of everything random")
+    parser.add_argument("--knob", action="append", default=[], metavar="NAME=VALUE",
+                        help=f"set one of {', '.join(knobs.FIELDS)}")  # fmt: skip
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = OneLineParser(prog="notochord-box", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    play = commands.add_parser("play", help="play live, or a tune where no keyboard is there")
+    _add_common(play, "duet")
+    play.add_argument("--folder", type=Path, default=Path("performance"), help="for the files")
+    play.set_defaults(run=_play)
+
+    to_file = commands.add_parser("perform", help="play a MIDI file through the instrument")
+    to_file.add_argument("input", type=Path, metavar="IN.mid")
+    _add_common(to_file, "duet")
+    to_file.add_argument("--out", type=Path, required=True, help="the MIDI file to write")
+    to_file.add_argument("--png", type=Path, help="a piano roll to draw")
+    to_file.add_argument("--wav", type=Path, help="sound to make (with fluidsynth)")
+    to_file.add_argument("--json", type=Path, help="the figures")
+    to_file.add_argument("--answer-ms", type=number(0, 10_000), default=3.0,
+                         help="simulated time that an answer takes")  # fmt: skip
+    to_file.add_argument("--tail", type=number(0, 3600), help="seconds of music after the end")
+    to_file.set_defaults(run=_perform)
+
+    run = commands.add_parser("run", help="play live")
+    _add_common(run, None)
+    run.add_argument("--input", action="append", default=[], help="keyboards, by name or pattern")
+    run.add_argument("--output", help="the synth, by name or pattern")
+    run.add_argument("--virtual", action="store_true", help="offer ports for others to connect to")
+    run.add_argument("--api", default="auto", choices=("auto", "alsa", "jack"))
+    run.set_defaults(run=_run)
+
+    ports = commands.add_parser("ports", help="list the MIDI ports")
+    ports.add_argument("--api", default="auto", choices=("auto", "alsa", "jack"))
+    ports.set_defaults(run=_ports)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

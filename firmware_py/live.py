@@ -1,0 +1,127 @@
+"""Live: one loop that waits for the next due event, or for something to come, and serves it.
+
+    wait until the earliest of: next due · MIDI came · the brain answered · rescan of the ports
+      MIDI    ──▶ instrument.heard
+      brain   ──▶ instrument.answered / brain_ready / brain_lost
+      time    ──▶ instrument.tick
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import select
+import signal
+from collections.abc import Callable
+from types import FrameType
+from typing import Protocol
+
+from firmware_py.brain_link import ProcessLink, Report
+from firmware_py.clock import Clock
+from firmware_py.instrument import Instrument
+from firmware_py.message import Message, silence
+
+log = logging.getLogger(__name__)
+
+RESCAN = 2.0  # seconds between two looks for keyboards that came or went
+QUIET = 0.05  # seconds that must be free of due events for such a look
+
+
+class Inputs(Protocol):
+    """Where keys come from; see firmware_py.midi.ports."""
+
+    def fileno(self) -> int:
+        """Readable when something came."""
+        ...
+
+    def drain(self) -> list[tuple[float, str, Message]]:
+        """Everything that came: time, port, message."""
+        ...
+
+    def rescan(self) -> tuple[list[str], list[str]]:
+        """Look again; the ports that are gone, and those that came."""
+        ...
+
+
+class Loop:
+    """The instrument, live."""
+
+    def __init__(
+        self, instrument: Instrument, inputs: Inputs, link: ProcessLink, clock: Clock,
+        told: Callable[[str], None] = log.info,
+    ) -> None:  # fmt: skip
+        """`told` is given a line for the player when something changes."""
+        self._instrument, self._inputs, self._link = instrument, inputs, link
+        self._clock, self._told = clock, told
+        self._rescan_at = clock.now() + RESCAN
+        self._stopping = False
+
+    def stop(self, *_: int | FrameType | None) -> None:
+        """Have the loop end after this turn; also a signal handler."""
+        self._stopping = True
+
+    def run(self) -> None:
+        """Play until stopped; whatever ends it, nothing is left sounding."""
+        signal.signal(signal.SIGTERM, self.stop)
+        signal.signal(signal.SIGINT, self.stop)
+        gc.collect()
+        gc.freeze()  # what start-up made is never looked through again
+        self._link.start()
+        try:
+            while not self._stopping:
+                self.turn()
+        finally:
+            self._instrument.silence(self._clock.now())
+            self._link.close()
+
+    def turn(self) -> None:
+        """Wait for something, and serve all that came."""
+        self._wait()
+        for at, port, message in self._inputs.drain():
+            self._instrument.heard(port, message, at)
+        self._instrument.tick(self._clock.now())
+        for report in self._link.poll():
+            self._serve(report)
+        self._instrument.tick(self._clock.now())
+        self._look_for_keyboards()
+
+    def _wait(self) -> None:
+        times = (self._instrument.next_due, self._link.next_due, self._rescan_at)
+        due = min(t for t in times if t is not None)
+        watched: list[int] = [fd for fd in (self._inputs.fileno(), self._link.fileno()) if fd >= 0]
+        try:
+            select.select(watched, [], [], max(due - self._clock.now(), 0.0))
+        except InterruptedError:
+            return
+
+    def _serve(self, report: Report) -> None:
+        now = self._clock.now()
+        if report.kind == "answer":
+            self._instrument.answered(report.number, report.answer, now)
+        elif report.kind == "ready":
+            self._instrument.brain_ready(now)
+            self._told("the network is awake")
+        elif report.kind == "lost":
+            self._instrument.brain_lost(now)
+            self._told("the network is away; your keys sound, and it is being started again")
+        else:
+            self._told(f"no network: {report.text}")
+
+    def _look_for_keyboards(self) -> None:
+        now, due = self._clock.now(), self._instrument.next_due
+        if now < self._rescan_at or (due is not None and due < now + QUIET):
+            return
+        gone, come = self._inputs.rescan()
+        for port in gone:
+            self._instrument.unplugged(port, self._clock.now())
+            self._told(f"unplugged: {port}")
+        for port in come:
+            self._told(f"plugged in: {port}")
+        self._rescan_at = self._clock.now() + RESCAN
+
+
+def sweep(send: Callable[[Message], object]) -> None:
+    """Silence what an instrument that was killed may have left sounding, on every channel."""
+    for channel in range(16):
+        for message in silence(channel):
+            send(message)
