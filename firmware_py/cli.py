@@ -13,9 +13,18 @@ from typing import Any
 from firmware_py import settings as knobs
 from firmware_py.brain_link import ProcessLink
 from firmware_py.clock import MonotonicClock
+from firmware_py.instrument import Instrument
 from firmware_py.live import Loop, sweep
 from firmware_py.message import Message, note_off, note_on
-from firmware_py.midi.ports import PortError
+from firmware_py.midi.ports import (
+    Backend,
+    EchoGuard,
+    Inputs,
+    Output,
+    PortError,
+    list_ports,
+    open_backend,
+)
 from firmware_py.perform import BrainUnusable, Performed, perform, wake
 from firmware_py.settings import MODES, SettingError, Settings
 from notochord.event import Note
@@ -120,12 +129,10 @@ def _as_messages(notes: list[Note]) -> Timed:
 def _play(args: argparse.Namespace) -> int:
     """Live where a keyboard is plugged in; else a tune of ours, to files."""
     from firmware_py import outfile
-    from firmware_py.midi.ports import list_ports
-
     try:
         keyboards = list_ports().inputs
     except PortError:
-        keyboards = []
+        keyboards = ()
     if keyboards:
         print(f"keyboard found: {', '.join(keyboards)}")
         args.input, args.output, args.api, args.virtual = [], None, "auto", False
@@ -144,51 +151,53 @@ def _play(args: argparse.Namespace) -> int:
     finally:
         link.close()
     figures = _figures(performed, link, args.seed, settings)
-    midi, png, wav = (out / f"greensleeves-{settings.mode}.{kind}" for kind in ("mid", "png", "wav"))
-    _write(performed, figures, midi, png, wav if outfile.can_sound() else None, None, "Greensleeves")
+    stem = f"greensleeves-{settings.mode}"
+    midi, png, wav = (out / f"{stem}.{kind}" for kind in ("mid", "png", "wav"))
+    sound = wav if outfile.can_sound() else None
+    _write(performed, figures, midi, png, sound, None, "Greensleeves")
     theirs = figures["notes_of_the_network"]
     print(f"you: {figures['notes_in']} notes; the network: {theirs} notes; "
           f"left sounding: {figures['hanging_notes']}")  # fmt: skip
     print(f"an answer took {figures['answer_ms']['p50']} ms (median)")
     print(f"music:   {midi}\npicture: {png}")
-    print(f"sound:   {wav}" if outfile.can_sound() else
-          "sound:   install fluidsynth and fluid-soundfont-gm, then run this again")  # fmt: skip
+    print(f"sound:   {sound or 'install fluidsynth and fluid-soundfont-gm, and run this again'}")
     print("to play it yourself: plug in a MIDI keyboard and a synth, and run this again")
     return 0
 
 
 def _run(args: argparse.Namespace) -> int:
-    from firmware_py.instrument import Instrument
-    from firmware_py.midi.ports import EchoGuard, Inputs, Output, open_backend
-
-    clock = MonotonicClock()
     settings = _settings(args, knobs.load(SAVED))
-    backend = open_backend(args.api)
-    output = Output(backend, args.output, virtual=args.virtual)
-    guard = EchoGuard()
-    inputs = Inputs(backend, clock.now, args.input, virtual=args.virtual, own=output, guard=guard)
+    with open_backend(args.api) as backend:
+        output = Output(backend, args.output, virtual=args.virtual)
+        try:
+            _live(args, settings, backend, output)
+        finally:
+            output.close()
+    knobs.save(settings, SAVED)
+    return 0
+
+
+def _live(args: argparse.Namespace, settings: Settings, backend: Backend, output: Output) -> None:
+    clock, guard = MonotonicClock(), EchoGuard()
+    inputs = Inputs(backend, clock.now, args.input, virtual=args.virtual, guard=guard)
 
     def send(message: Message) -> bool:
         guard.sent(message, clock.now())
         return output.send(message)
 
     link = ProcessLink(args.brain, clock.now)
+    instrument = Instrument(settings, send, link, args.seed)
     try:
         sweep(send)
-        print(f"playing: {', '.join(inputs.names) or 'no keyboard yet'} → {output.name or 'nowhere'}")
-        print(f"mode: {settings.mode}; your keys sound now, the network is waking (Ctrl-C ends)")
-        loop = Loop(Instrument(settings, send, link, args.seed), inputs, link, clock, print)
-        loop.run()
+        heard = ", ".join(inputs.names) or "no keyboard yet"
+        print(f"playing: {heard} → {output.name or 'no synth yet'}", flush=True)
+        print(f"mode {settings.mode}: keys sound now, the network wakes (Ctrl-C ends)", flush=True)
+        Loop(instrument, inputs, output, link, clock, lambda text: print(text, flush=True)).run()
     finally:
         inputs.close()
-        output.close()
-    knobs.save(settings, SAVED)
-    return 0
 
 
 def _ports(args: argparse.Namespace) -> int:
-    from firmware_py.midi.ports import list_ports
-
     ports = list_ports(args.api)
     for kind, names in (("inputs", ports.inputs), ("outputs", ports.outputs)):
         print(f"{kind}:")

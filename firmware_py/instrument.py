@@ -142,6 +142,11 @@ class Instrument:
         for key in ended:
             self._key_ended(key, now)
 
+    def new_synth(self, now: float) -> None:
+        """What we play on was plugged in (again): it knows of no note and no program of ours."""
+        self.silence(now)
+        self._channels = Channels()
+
     def panic(self, now: float) -> None:
         """Silence everything, here and in whatever is connected, and begin the mode anew."""
         self.silence(now)

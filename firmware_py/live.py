@@ -14,12 +14,12 @@ import select
 import signal
 from collections.abc import Callable
 from types import FrameType
-from typing import Protocol
 
 from firmware_py.brain_link import ProcessLink, Report
 from firmware_py.clock import Clock
 from firmware_py.instrument import Instrument
 from firmware_py.message import Message, silence
+from firmware_py.midi.ports import Inputs, Output
 
 log = logging.getLogger(__name__)
 
@@ -27,31 +27,16 @@ RESCAN = 2.0  # seconds between two looks for keyboards that came or went
 QUIET = 0.05  # seconds that must be free of due events for such a look
 
 
-class Inputs(Protocol):
-    """Where keys come from; see firmware_py.midi.ports."""
-
-    def fileno(self) -> int:
-        """Readable when something came."""
-        ...
-
-    def drain(self) -> list[tuple[float, str, Message]]:
-        """Everything that came: time, port, message."""
-        ...
-
-    def rescan(self) -> tuple[list[str], list[str]]:
-        """Look again; the ports that are gone, and those that came."""
-        ...
-
-
 class Loop:
     """The instrument, live."""
 
     def __init__(
-        self, instrument: Instrument, inputs: Inputs, link: ProcessLink, clock: Clock,
-        told: Callable[[str], None] = log.info,
+        self, instrument: Instrument, inputs: Inputs, output: Output, link: ProcessLink,
+        clock: Clock, told: Callable[[str], None] = log.info,
     ) -> None:  # fmt: skip
         """`told` is given a line for the player when something changes."""
-        self._instrument, self._inputs, self._link = instrument, inputs, link
+        self._instrument, self._link = instrument, link
+        self._inputs, self._output = inputs, output
         self._clock, self._told = clock, told
         self._rescan_at = clock.now() + RESCAN
         self._stopping = False
@@ -69,12 +54,12 @@ class Loop:
         self._link.start()
         try:
             while not self._stopping:
-                self.turn()
+                self._turn()
         finally:
             self._instrument.silence(self._clock.now())
             self._link.close()
 
-    def turn(self) -> None:
+    def _turn(self) -> None:
         """Wait for something, and serve all that came."""
         self._wait()
         for at, port, message in self._inputs.drain():
@@ -83,7 +68,7 @@ class Loop:
         for report in self._link.poll():
             self._serve(report)
         self._instrument.tick(self._clock.now())
-        self._look_for_keyboards()
+        self._look_for_devices()
 
     def _wait(self) -> None:
         times = (self._instrument.next_due, self._link.next_due, self._rescan_at)
@@ -107,15 +92,18 @@ class Loop:
         else:
             self._told(f"no network: {report.text}")
 
-    def _look_for_keyboards(self) -> None:
+    def _look_for_devices(self) -> None:
         now, due = self._clock.now(), self._instrument.next_due
         if now < self._rescan_at or (due is not None and due < now + QUIET):
             return
-        gone, come = self._inputs.rescan()
-        for port in gone:
+        keyboards, synth = self._inputs.rescan(), self._output.rescan()
+        for port in keyboards.gone:
             self._instrument.unplugged(port, self._clock.now())
+        if synth.come:
+            self._instrument.new_synth(self._clock.now())
+        for port in (*keyboards.gone, *synth.gone):
             self._told(f"unplugged: {port}")
-        for port in come:
+        for port in (*keyboards.come, *synth.come):
             self._told(f"plugged in: {port}")
         self._rescan_at = self._clock.now() + RESCAN
 

@@ -62,7 +62,7 @@ def write_wav(performed: Performed, path: Path) -> None:
     """The performance as sound, by fluidsynth; raises SoundError when it cannot be made."""
     font = sound_font()
     if shutil.which("fluidsynth") is None or font is None:
-        raise SoundError("no fluidsynth or no sound font: install fluidsynth and fluid-soundfont-gm")
+        raise SoundError("no fluidsynth or sound font; install fluidsynth and fluid-soundfont-gm")
     with tempfile.TemporaryDirectory() as folder:
         midi, wav = Path(folder) / "in.mid", Path(folder) / "out.wav"
         write_midi(performed, midi)

@@ -10,7 +10,7 @@ import math
 
 from notochord.event import Note, instrument_named
 
-# One bar of 6/8 a line: note name and length in eighths. "." is a dotted eighth's share.
+# One bar of 6/8 a line: note names, each with its length in eighths.
 VERSE = """
 A4 1
 C5 2  D5 1  E5 1.5  F5 .5  E5 1
@@ -36,6 +36,7 @@ NAMES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 EIGHTH = 0.26  # seconds, before expression
 PICKUP = 1  # eighths before the first bar
 PHRASE = 24  # eighths: four bars
+BROADENING = 0.02  # share of a phrase that its end is late by
 
 
 def _pitch(name: str) -> int:
@@ -50,10 +51,10 @@ def _lines(text: str) -> list[tuple[int, float]]:
 
 def _seconds(eighths: float) -> float:
     """Where a moment of the score falls: each phrase flows faster in its middle."""
-    phrase, within = divmod(eighths - PICKUP, PHRASE)
-    lean = 0.5 * math.sin(2 * math.pi * within / PHRASE) / (2 * math.pi) * 0.12
-    broaden = 0.9 * max(0.0, within / PHRASE - 0.85) ** 2
-    return EIGHTH * (PICKUP + phrase * PHRASE + within + PHRASE * (lean + broaden))
+    phrase, within = divmod((eighths - PICKUP) / PHRASE, 1.0)
+    lean = 0.01 * math.sin(2 * math.pi * within)
+    broaden = BROADENING * (phrase + max(0.0, (within - 0.85) / 0.15) ** 2)
+    return EIGHTH * (PICKUP + PHRASE * (phrase + within + lean + broaden))
 
 
 def tune() -> list[Note]:

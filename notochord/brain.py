@@ -14,6 +14,7 @@ import hashlib
 import io
 import json
 import math
+import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -95,6 +96,7 @@ class Brain:
         except OSError as error:
             reason = error.strerror or "cannot be read"
             raise BrainError(f"{path}: {reason.lower()}; name a brain file with --brain") from error
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # its notes on deprecation
         import torch
 
         from notochord.export import best_engine

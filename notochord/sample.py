@@ -33,11 +33,13 @@ ANY_INSTRUMENT = [*range(1, FIRST_KIT), FIRST_KIT]  # every melodic one, and the
 class Manner:
     """How to play: which sub-events first, how freely, and what is not let happen."""
 
-    order: str = "vipt"
+    order: str = "tvip"
     temperature: float = 1.0  # instrument, pitch and velocity
     timing_temperature: float = 1.0
     top_p: float = 0.95
     longest_note: float = 12.0  # seconds
+    longest_drum: float = 1.0  # seconds; drums ring by themselves
+    most_voices: int = 8  # notes that one instrument may hold
     longest_wait: float = 4.0  # seconds without any event
     longest_rest: float = 8.0  # seconds without a note-on of an instrument that was asked for
 
@@ -75,12 +77,16 @@ class Playing:
             by_instrument.setdefault(instrument, []).append(pitch)
         return {instrument: pitch_set(pitches) for instrument, pitches in by_instrument.items()}
 
-    def oldest(self, longest: float) -> tuple[float, tuple[int, int]] | None:
-        """How long until the oldest note has sounded `longest` seconds, and which it is."""
-        if not self.since:
-            return None
-        key = min(self.since, key=lambda k: self.since[k])
-        return max(self.since[key] + longest - self.now, 0.0), key
+    def next_to_end(self, manner: Manner) -> tuple[float, tuple[int, int]] | None:
+        """How long until some note has sounded as long as it may, and which it is."""
+        longest = manner.longest_note
+        drum = min(manner.longest_drum, longest)
+        ends = [
+            (since + (drum if is_drums(key[0]) else longest), key)
+            for key, since in self.since.items()
+        ]
+        end, key = min(ends, default=(0.0, None))
+        return None if key is None else (max(end - self.now, 0.0), key)
 
 
 def next_event(
@@ -89,7 +95,8 @@ def next_event(
 ) -> Event | None:  # fmt: skip
     """What the network plays next; a note that has sounded too long ends before anything else."""
     held = playing.held()
-    every = {i: DRUM_KEYS if is_drums(i) else pitch_range(0, 127) for i in band}
+    free = [i for i in band if held.get(i, 0).bit_count() < manner.most_voices]
+    every = {i: DRUM_KEYS if is_drums(i) else pitch_range(0, 127) for i in free}
     ask = Ask(
         order=manner.order,
         on={instrument: keys & ~held.get(instrument, 0) for instrument, keys in every.items()},
@@ -97,7 +104,7 @@ def next_event(
         temperature=manner.temperatures, top_p=manner.top_p,
     )  # fmt: skip
     event = brain.ask(state, ask, uniforms)  # type: ignore[arg-type]
-    due = playing.oldest(manner.longest_note)
+    due = playing.next_to_end(manner)
     if due and (event is None or event.dt > due[0]):
         return Event(*due[1], dt=min(due[0], MAX_DT), velocity=0)
     return event
@@ -172,6 +179,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--timing-temperature", type=number(0, 10), default=m.timing_temperature)
     add("--top-p", type=number(0.01, 1), default=m.top_p, help="share of choices kept")
     add("--longest-note", type=number(0.1, 600), default=m.longest_note, help="seconds")
+    add("--most-voices", type=whole(1, 128), default=m.most_voices, help="of one instrument")
     add("--longest-wait", type=number(0.1, MAX_DT), default=m.longest_wait, help="seconds")
     add("--longest-rest", type=number(0.1, 600), default=m.longest_rest, help="of an instrument")
     add("--seed", type=whole(0, 2**63 - 1), default=0, help="one seed always gives one piece")
@@ -187,7 +195,7 @@ def run(args: argparse.Namespace) -> None:
     manner = Manner(
         temperature=args.temperature, timing_temperature=args.timing_temperature,
         top_p=args.top_p, longest_note=args.longest_note, longest_wait=args.longest_wait,
-        longest_rest=args.longest_rest,
+        longest_rest=args.longest_rest, most_voices=args.most_voices,
     )  # fmt: skip
     brain = Brain.load(args.brain)
     notes = sample(brain, band, args.seconds, manner, args.seed, prompt)

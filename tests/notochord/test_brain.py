@@ -227,3 +227,27 @@ def test_an_instrument_left_out_is_never_drawn_by_an_int8_brain(int8_brain):
     for seed in range(200):
         answer = int8_brain.ask(state, ask, uniforms(seed))
         assert answer is not None and allowed(ask, answer)
+
+
+def chain(brain, state, event, order):
+    """Log-probability of a whole event drawn in this order."""
+    given = [
+        [float(n in order[: order.index(m)]) for n in "iptv"]
+        for m in "iptv"
+    ]  # fmt: skip
+    return sum(brain.likelihood(state, event, given))
+
+
+@pytest.mark.parametrize("order", ["tvip", "vipt", "ptiv"])
+def test_whole_events_are_drawn_as_often_as_they_are_likely(brain, order):
+    # For any other distribution q, the mean of q(x) / p(x) over x drawn from p is 1.
+    state, other = state_after(brain, 5), state_after(brain, 6)
+    every = dict.fromkeys(range(321), (1 << 128) - 1)
+    ask, ratios = Ask(order=order, on=every, off=every), []
+    for seed in range(1500):
+        event = brain.ask(state, ask, uniforms(seed))
+        log_ratio = chain(brain, other, event, order) - chain(brain, state, event, order)
+        ratios.append(math.exp(log_ratio))
+    error = float(np.std(ratios)) / math.sqrt(len(ratios))
+    assert 0.005 < error < 0.1
+    assert abs(np.mean(ratios) - 1) < 4 * error

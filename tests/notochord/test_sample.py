@@ -3,7 +3,7 @@
 import mido
 import pytest
 
-from notochord.event import Note
+from notochord.event import Event, Note
 from notochord.midifile import MidiFileError, midi_file, notes_to_events
 from notochord.sample import (
     DRUM_KEYS,
@@ -34,9 +34,23 @@ def hanging(data, tmp_path):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_no_note_is_left_hanging(brain, tmp_path, seed):
-    notes = sample(brain, BAND, 8, Manner(), seed)
+    notes = sample(brain, BAND, 20, Manner(), seed)
     assert len(notes) > 10
     assert not hanging(midi_bytes(notes), tmp_path)
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_an_instrument_holds_no_more_notes_than_it_may(brain, most):
+    for instrument in BAND:
+        notes = sample(brain, BAND, 10, Manner(most_voices=most, longest_drum=9.0))
+        mine = [note for note in notes if note.instrument == instrument]
+        held = [sum(a.start < b.end and b.start <= a.start for b in mine) for a in mine]
+        assert 0 < max(held) <= most
+
+
+def test_drums_are_ended_soon(brain):
+    notes = sample(brain, [129], 10, Manner(longest_drum=0.5))
+    assert max(note.end - note.start for note in notes) <= 0.5 + 1e-6
 
 
 def test_one_seed_gives_the_same_bytes(int8_brain):
@@ -111,8 +125,10 @@ def test_a_prompt_that_is_none_is_refused(tmp_path):
 
 
 def test_a_note_struck_again_is_held_from_then_on():
-    playing = Playing()
+    playing, manner = Playing(), Manner(longest_note=12.0, longest_drum=0.5)
     for event in notes_to_events([Note(1, 60, 0, 1, 80), Note(1, 60, 1, 3, 80)])[:3]:
         playing.take(event)
     assert playing.held() == {1: 1 << 60}
-    assert playing.oldest(12.0) == (12.0, (1, 60))
+    assert playing.next_to_end(manner) == (12.0, (1, 60))
+    playing.take(Event(129, 36, 1.0, 80))
+    assert playing.next_to_end(manner) == (0.5, (129, 36))

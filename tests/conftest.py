@@ -1,0 +1,16 @@
+"""What both halves of the tests need: a tiny brain file."""
+
+import pytest
+import torch
+
+from notochord.export import export
+from notochord.models.notochord import CONFIGS, Notochord
+
+
+@pytest.fixture(scope="session")
+def tiny_brain(tmp_path_factory):
+    """The path of a brain file with a tiny network of random weights."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("tiny") / "tiny.brain"
+    export(Notochord(CONFIGS["tiny"]).eval(), path, {"name": "tiny", "sources": []})
+    return path
