@@ -14,7 +14,7 @@ from firmware_py import settings as knobs
 from firmware_py.brain_link import ProcessLink
 from firmware_py.clock import MonotonicClock
 from firmware_py.instrument import Instrument
-from firmware_py.live import Loop, sweep
+from firmware_py.live import Loop, PlannedTimes, sweep
 from firmware_py.message import Message, note_off, note_on
 from firmware_py.midi.ports import (
     Backend,
@@ -48,6 +48,9 @@ def main(argv: list[str] | None = None) -> int:
         return run(args)
     except (SettingError, MidiFileError, PortError, BrainUnusable, SoundError) as error:
         print(f"notochord-box: {error}", file=sys.stderr)
+    except BrokenPipeError:  # whoever read what we print has read enough
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")
+        return 0
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         reason = (error.strerror or str(error)).lower()
@@ -78,11 +81,15 @@ def _awake(brain: Path) -> ProcessLink:
 
 
 def _perform(args: argparse.Namespace) -> int:
+    from firmware_py import outfile
+
     settings = _settings(args)
     messages = [(at, f"track {n}", data) for at, n, data in read_messages(args.input)]
     wanted = [path for path in (args.out, args.png, args.wav, args.json) if path is not None]
     for path in wanted:
         check_folder(path)
+    if args.wav is not None:
+        outfile.check_sound()
     link = _awake(args.brain)
     try:
         performed = perform(messages, settings, link, args.seed, args.answer_ms, args.tail)
@@ -181,12 +188,16 @@ def _live(args: argparse.Namespace, settings: Settings, backend: Backend, output
     clock, guard = MonotonicClock(), EchoGuard()
     inputs = Inputs(backend, clock.now, args.input, virtual=args.virtual, guard=guard)
 
+    times = PlannedTimes(clock.now)
+
     def send(message: Message) -> bool:
         guard.sent(message, clock.now())
-        return output.send(message)
+        left = output.send(message)
+        times.sent(message)
+        return left
 
     link = ProcessLink(args.brain, clock.now)
-    instrument = Instrument(settings, send, link, args.seed)
+    instrument = Instrument(settings, send, link, args.seed, times.watch)
     try:
         sweep(send)
         heard = ", ".join(inputs.names) or "no keyboard yet"
@@ -195,6 +206,8 @@ def _live(args: argparse.Namespace, settings: Settings, backend: Backend, output
         Loop(instrument, inputs, output, link, clock, lambda text: print(text, flush=True)).run()
     finally:
         inputs.close()
+    if args.times is not None:
+        times.write(args.times)
 
 
 def _ports(args: argparse.Namespace) -> int:
@@ -203,6 +216,21 @@ def _ports(args: argparse.Namespace) -> int:
         print(f"{kind}:")
         for name in names or ["(none)"]:
             print(f"  {name}")
+    return 0
+
+
+def _latency(args: argparse.Namespace) -> int:
+    from firmware_py.loopback import measured
+    from firmware_py.outfile import write_json
+
+    knobs.changed(Settings(), "mode", args.mode)
+    if args.json is not None:
+        check_folder(args.json)
+    figures = measured(args.mode, args.notes, args.brain, args.api, args.seed)
+    for name, value in figures.items():
+        print(f"{name}: {value}")
+    if args.json is not None:
+        write_json(figures, args.json)
     return 0
 
 
@@ -240,12 +268,22 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--input", action="append", default=[], help="keyboards, by name or pattern")
     run.add_argument("--output", help="the synth, by name or pattern")
     run.add_argument("--virtual", action="store_true", help="offer ports for others to connect to")
+    run.add_argument("--times", type=Path, help="write when planned notes were due and sent")
     run.add_argument("--api", default="auto", choices=("auto", "alsa", "jack"))
     run.set_defaults(run=_run)
 
     ports = commands.add_parser("ports", help="list the MIDI ports")
     ports.add_argument("--api", default="auto", choices=("auto", "alsa", "jack"))
     ports.set_defaults(run=_ports)
+
+    latency = commands.add_parser("latency", help="measure the box through real ports")
+    latency.add_argument("--mode", default="harmonize", help=f"one of {', '.join(MODES)}")
+    latency.add_argument("--notes", type=whole(1, 1_000_000), default=1000)
+    latency.add_argument("--brain", type=Path, default=DEFAULT_BRAIN, help="the brain file")
+    latency.add_argument("--seed", type=whole(0, 2**31), default=0)
+    latency.add_argument("--api", default="auto", choices=("auto", "alsa", "jack"))
+    latency.add_argument("--json", type=Path, help="the figures")
+    latency.set_defaults(run=_latency)
     return parser
 
 

@@ -57,9 +57,10 @@ class Instrument:
 
     def __init__(
         self, settings: Settings, send: Callable[[Message], object], link: BrainLink,
-        seed: int = 0, watch: Callable[[str, Voice], None] | None = None,
+        seed: int = 0, watch: Callable[[str, Voice, float | None], None] | None = None,
     ) -> None:  # fmt: skip
-        """`watch` is told whose ("player", "network") each note is just before it is sent."""
+        """`watch` is told of each note just before it is sent: whose it is ("player" or
+        "network"), its instrument and pitch, and when it was due if it was planned ahead."""
         self._send, self._link, self._watch = send, link, watch
         self._random = Random(seed)
         self._ledger, self._channels, self._keys = Ledger(), Channels(), Keys()
@@ -260,7 +261,8 @@ class Instrument:
         if strike.voice in self.scene.story.sounding:
             self._end_voice(strike.voice, now)
         velocity = strike.velocity if strike.told is None else self._balanced(strike)
-        self._start(strike.voice, "network", strike.voice, velocity, now)
+        due = strike.at if strike.ahead else None
+        self._start(strike.voice, "network", strike.voice, velocity, now, due)
         if strike.told is None:
             self._link.tell(self.scene.story.sound(*strike.voice, strike.velocity, at))
         else:
@@ -285,14 +287,15 @@ class Instrument:
         self._damp(Damp(voice), now)
 
     def _start(
-        self, name: Key | Voice, owner: str, voice: Voice, velocity: int, now: float
-    ) -> None:
+        self, name: Key | Voice, owner: str, voice: Voice, velocity: int, now: float,
+        due: float | None = None,
+    ) -> None:  # fmt: skip
         """Start a note; a note of the network that it replaces is ended first."""
         if owner == "player" and voice in self.scene.own:
             self._damp(Damp(voice), now)
         channel, setup = self._channels.take(voice[0])
         if self._watch is not None:
-            self._watch(owner, voice)
+            self._watch(owner, voice, due)
         for message in [*setup, *self._ledger.start(name, owner, channel, voice[1], velocity)]:
             self._send(message)
 

@@ -12,15 +12,18 @@ import random
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from math import ceil
 from statistics import median
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from firmware_py.message import Message, is_note_on, note_off, note_on
 from firmware_py.midi.backend import PortError, open_backend
 from firmware_py.midi.inbox import Heard
 from firmware_py.midi.ports import Inputs, Output
+
+Port = TypeVar("Port")
 
 KEYS = range(48, 85)  # the pitches pressed
 KEY_CHANNEL = 0  # what the instrument passes through; its answers are on other channels
@@ -118,7 +121,7 @@ def answers(pressed: Sequence[Press], played: Sequence[Heard]) -> list[float | N
         for at, _, message in played
         if is_note_on(message) and message[0] & 0x0F != KEY_CHANNEL
     )
-    ends = [press.at for press in pressed[1:]] + [float("inf")]
+    ends = [press.at for press in pressed[1:]] + [press.at + _LOST_AFTER for press in pressed[-1:]]
     return [
         _first_within(times, press.at, end) for press, end in zip(pressed, ends, strict=True)
     ]
@@ -187,26 +190,23 @@ def measure(
     Waits up to 20 s for the two ports; PortError when they do not appear. `due_and_sent` is
     asked at the end for the times of scheduled notes.
     """
-    with (
-        open_backend(api, "latency-keyboard") as keys,
-        open_backend(api, "latency-wire") as line,
-        open_backend(api, "latency-synth") as ears,
-    ):
+    with ExitStack() as open_now:
+        keys, line, ears = (
+            open_now.enter_context(open_backend(api, f"latency-{role}"))
+            for role in ("keyboard", "wire", "synth")
+        )
         wire = Output(line, virtual=True)
-        try:
-            keyboard = _patiently(lambda: Output(keys, to), now)
-            synth = _patiently(lambda: Inputs(ears, now, [back, "latency-wire:out"]), now)
-            name = next(name for name in synth.names if name.startswith("latency-wire:out"))
-            bench = Bench(keyboard.send, wire.send, synth, name, now)
-            trace = bench.run(notes, seed)
-            keyboard.close()
-            synth.close()
-        finally:
-            wire.close()
+        open_now.callback(wire.close)
+        keyboard = _patiently(lambda: Output(keys, to), now)
+        open_now.callback(keyboard.close)
+        synth = _patiently(lambda: Inputs(ears, now, [back, "latency-wire:out"]), now)
+        open_now.callback(synth.close)
+        name = next(name for name in synth.names if name.startswith("latency-wire:out"))
+        trace = Bench(keyboard.send, wire.send, synth, name, now).run(notes, seed)
     return figures(trace, due_and_sent())
 
 
-def _patiently[Port](attempt: Callable[[], Port], now: Callable[[], float]) -> Port:
+def _patiently(attempt: Callable[[], Port], now: Callable[[], float]) -> Port:
     deadline = now() + _APPEARS_WITHIN
     while True:
         try:

@@ -9,17 +9,21 @@
 from __future__ import annotations
 
 import gc
+import json
 import logging
 import select
 import signal
+from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 
 from firmware_py.brain_link import ProcessLink, Report
 from firmware_py.clock import Clock
 from firmware_py.instrument import Instrument
-from firmware_py.message import Message, silence
+from firmware_py.message import Message, is_note_on, silence
 from firmware_py.midi.ports import Inputs, Output
+from firmware_py.story import Voice
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +110,29 @@ class Loop:
         for port in (*keyboards.come, *synth.come):
             self._told(f"plugged in: {port}")
         self._rescan_at = self._clock.now() + RESCAN
+
+
+class PlannedTimes:
+    """When each note that was planned ahead was due, and when it was sent: a few thousand."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._due: float | None = None
+        self._times: deque[tuple[float, float]] = deque(maxlen=10_000)
+
+    def watch(self, owner: str, voice: Voice, due: float | None) -> None:
+        """A note is about to be sent."""
+        self._due = due
+
+    def sent(self, message: Message) -> None:
+        """A message was sent."""
+        if self._due is not None and is_note_on(message):
+            self._times.append((self._due, self._now()))
+            self._due = None
+
+    def write(self, path: Path) -> None:
+        """Pairs of due and sent, in seconds, as JSON."""
+        path.write_text(json.dumps(list(self._times)), encoding="utf-8")
 
 
 def sweep(send: Callable[[Message], object]) -> None:

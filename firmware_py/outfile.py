@@ -58,16 +58,21 @@ def can_sound() -> bool:
     return shutil.which("fluidsynth") is not None and sound_font() is not None
 
 
+def check_sound() -> None:
+    """Raise SoundError when music cannot be made into sound here."""
+    if not can_sound():
+        raise SoundError("no fluidsynth or sound font; install fluidsynth and fluid-soundfont-gm")
+
+
 def write_wav(performed: Performed, path: Path) -> None:
     """The performance as sound, by fluidsynth; raises SoundError when it cannot be made."""
-    font = sound_font()
-    if shutil.which("fluidsynth") is None or font is None:
-        raise SoundError("no fluidsynth or sound font; install fluidsynth and fluid-soundfont-gm")
+    check_sound()
     with tempfile.TemporaryDirectory() as folder:
         midi, wav = Path(folder) / "in.mid", Path(folder) / "out.wav"
         write_midi(performed, midi)
         command = ["fluidsynth", "-ni", "-q", "-g", "0.8", "-r", "44100", "-F", str(wav)]
-        done = subprocess.run([*command, font, str(midi)], capture_output=True, timeout=600)
+        command += [str(sound_font()), str(midi)]
+        done = subprocess.run(command, capture_output=True, timeout=600)
         if done.returncode or not wav.exists():
             raise SoundError("fluidsynth failed: " + done.stderr.decode(errors="replace").strip())
         write_whole(path, wav.read_bytes())

@@ -150,7 +150,7 @@ class _Recorder:
         self._next: tuple[str, Voice] = ("player", (0, 0))
         self._open: dict[tuple[int, int], tuple[str, Voice, float, int]] = {}
 
-    def watch(self, owner: str, voice: Voice) -> None:
+    def watch(self, owner: str, voice: Voice, due: float | None) -> None:
         """The next note-on is this one's."""
         self._next = owner, voice
 

@@ -38,7 +38,8 @@ class JackServer:
         self._outside = os.environ.get(_VARIABLE)
         os.environ[_VARIABLE] = self.name
         self._process = subprocess.Popen(
-            [program, "--no-realtime", "--name", self.name]
+            # sync: the server waits for a client that is late, instead of losing what it plays
+            [program, "--no-realtime", "--sync", "--name", self.name]
             + ["-d", "dummy", "-r", "48000", "-p", str(self._period)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

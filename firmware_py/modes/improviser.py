@@ -12,7 +12,7 @@ brain still knows the state there. One question is under way at a time, so that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 
 from firmware_py.modes.mode import Actions, Damp, Enquire, Imagine, Scene, Strike
@@ -37,7 +37,7 @@ class Improviser:
 
     def __init__(self, scene: Scene, masks: Masks, listens: Callable[[float], frozenset[int]]):
         self._scene, self._masks, self._listens = scene, masks, listens
-        self._plan: Schedule[Told] = Schedule()
+        self._plan: Schedule[tuple[Told, bool]] = Schedule()  # and whether it must wait
         self._tags = count()
         self._asking: int | None = None
         self._stale = False
@@ -93,31 +93,24 @@ class Improviser:
         actions: Actions = []
         if not self.active:
             return actions
-        for at, told in self._plan.due(now):
-            actions.append(self._perform(told, at))
+        for at, (told, ahead) in self._plan.due(now):
+            actions.append(self._perform(told, at, ahead))
         wake = self.wake_at
         if self._asking is None and wake is not None and wake <= now:
             actions += self._ask(now)
         return actions
 
-    def _perform(self, told: Told, at: float) -> Strike | Damp:
+    def _perform(self, told: Told, at: float, ahead: bool) -> Strike | Damp:
         voice = told.event.instrument, told.event.pitch
         if told.event.velocity > 0:
-            return Strike(voice, told.event.velocity, told, at)
+            return Strike(voice, told.event.velocity, told, at, ahead)
         return Damp(voice, told, at)
 
     def _ask(self, now: float) -> Actions:
         scene = self._scene
         if not scene.brain or not self.active:
             return []
-        off: dict[int, int] = {}
-        for instrument, pitch in self._own:
-            off[instrument] = off.get(instrument, 0) | pitch_set([pitch])
-        on: dict[int, int] = {}
-        if len(self._own) < scene.settings.polyphony:
-            on = {i: m & ~off.get(i, 0) for i, m in self._masks().items()}
-            for i in self._listens(now):
-                on.setdefault(i, scene.free(i))
+        on, off = self._allowed(now)
         if not any(on.values()) and not off:
             self._not_before = now + RETRY
             return []
@@ -131,6 +124,27 @@ class Improviser:
             favoured=self._longest_silent(), share=scene.settings.share,
         )  # fmt: skip
         return [Enquire(self._asking, ask, self._tip_number)]
+
+    def _allowed(self, now: float) -> tuple[dict[int, int], dict[int, int]]:
+        """What may start and what may end next: the network's notes, and yours that it expects."""
+        ending, listens = _by_instrument(self._own), self._listens(now)
+        on: dict[int, int] = {}
+        if len(self._own) < self._scene.settings.polyphony:
+            on = {i: bits & ~ending.get(i, 0) for i, bits in self._masks().items()}
+        for i in listens:
+            on.setdefault(i, self._scene.free(i))
+        yours = [v for v in self._scene.story.sounding if v[0] in listens and v not in self._own]
+        for i, bits in _by_instrument(yours).items():
+            ending[i] = ending.get(i, 0) | bits
+        return on, ending
+
+    def _is_yours(self, event: Event, now: float) -> bool:
+        """Whether the network expects this of you; what it can do itself is never yours."""
+        if event.instrument not in self._listens(now):
+            return False
+        if event.velocity > 0:
+            return event.instrument not in self._masks()
+        return (event.instrument, event.pitch) not in self._own
 
     def answered(self, tag: int, answer: Answer, now: float) -> Actions:
         """Take an answer into the plan, and ask on while the plan is short."""
@@ -153,15 +167,14 @@ class Improviser:
         if expiry is not None and at > expiry[0]:  # a note has sounded long enough: end it first
             at, voice = max(expiry[0], self._tip_time), expiry[1]
             event = Event(*voice, min(at - self._tip_time, MAX_DT), 0)
-        elif event.velocity > 0 and event.instrument in self._listens(now):
-            if event.instrument not in self._masks():  # the player's turn: wait and see
-                self._not_before = max(at, now + 0.01)
-                return []
+        elif self._is_yours(event, now):  # wait and see
+            self._not_before = max(at, now + 0.01)
+            return []
         if at < now - TOO_LATE:
             return self._ask(now)
         told = self._scene.story.imagine(self._tip_number, event)
         self._crowd = self._crowd + 1 if event.dt < 0.001 else 0
-        self._plan.put(at, told)
+        self._plan.put(at, (told, at > now))
         self._move_tip(told, at)
         return [Imagine(told), *self.tick(now)]
 
@@ -185,3 +198,11 @@ class Improviser:
             for voice, since in self._own.items()
         ]
         return min(ends, default=None)
+
+
+def _by_instrument(voices: Iterable[Voice]) -> dict[int, int]:
+    """Voices as a set of pitches for each instrument."""
+    sets: dict[int, int] = {}
+    for instrument, pitch in voices:
+        sets[instrument] = sets.get(instrument, 0) | pitch_set([pitch])
+    return sets

@@ -28,12 +28,16 @@ class Stroke:
 
 @dataclass(frozen=True)
 class Strike:
-    """Start a note of the network. `told`: it was planned, and the brain knows it already."""
+    """Start a note of the network. `told`: the brain knows it already; `at`: when it was due.
+
+    `ahead`: it waited for its time; a note that is due as soon as it is known does not.
+    """
 
     voice: Voice
     velocity: int
     told: Told | None = None
     at: float | None = None
+    ahead: bool = False
 
 
 @dataclass(frozen=True)

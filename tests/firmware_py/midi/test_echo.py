@@ -1,0 +1,69 @@
+"""Echo and key press, told apart."""
+
+from __future__ import annotations
+
+import pytest
+
+from firmware_py.message import Message, note_off, note_on
+from firmware_py.midi.echo import EchoGuard
+
+SENT = note_on(0, 60, 80)
+
+
+def test_what_comes_back_within_the_window_is_an_echo_once() -> None:
+    guard = EchoGuard()
+    guard.sent(SENT, 1.0)
+    assert guard.is_echo(SENT, 1.01)
+    assert not guard.is_echo(SENT, 1.011)
+
+
+def test_each_send_has_one_echo() -> None:
+    guard = EchoGuard()
+    guard.sent(SENT, 1.0)
+    guard.sent(SENT, 1.005)
+    assert [guard.is_echo(SENT, 1.01) for _ in range(3)] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("at", "echo"), [(1.0, True), (1.0299, True), (1.0301, False), (0.9, False)]
+)
+def test_the_window_is_thirty_milliseconds_and_not_before_the_send(at: float, echo: bool) -> None:
+    guard = EchoGuard()
+    guard.sent(SENT, 1.0)
+    assert guard.is_echo(SENT, at) is echo
+
+
+def test_the_window_is_a_setting() -> None:
+    guard = EchoGuard(window=0.2)
+    guard.sent(SENT, 1.0)
+    assert guard.is_echo(SENT, 1.15)
+
+
+@pytest.mark.parametrize(
+    "other", [note_on(0, 61, 80), note_on(1, 60, 80), note_off(0, 60), (0x90, 60, 0), (0xF8,)]
+)
+def test_another_message_is_the_players(other: Message) -> None:
+    guard = EchoGuard()
+    guard.sent(SENT, 1.0)
+    assert not guard.is_echo(other, 1.001)
+
+
+def test_a_note_on_of_velocity_zero_is_the_echo_of_a_note_off() -> None:
+    guard = EchoGuard()
+    guard.sent(note_off(3, 60), 1.0)
+    assert guard.is_echo((0x93, 60, 0), 1.001)
+
+
+def test_controls_and_clock_are_never_held_back() -> None:
+    guard = EchoGuard()
+    for message in ((0xB0, 64, 127), (0xF8,), (0xE0, 0, 64)):
+        guard.sent(message, 1.0)
+        assert not guard.is_echo(message, 1.0)
+
+
+def test_a_flood_of_sends_is_remembered_within_bounds() -> None:
+    guard = EchoGuard(window=1000)
+    for number in range(10_000):
+        guard.sent(SENT, number / 1000)
+    echoes = sum(guard.is_echo(SENT, 11.0) for _ in range(10_000))
+    assert 0 < echoes <= 16
