@@ -36,8 +36,6 @@ class Schedule(Generic[T]):
             items.append((at, item))
         return items
 
-    def clear(self) -> list[T]:
-        """Take out everything that is not due yet, and hand it back."""
-        items = [item for _, _, item in sorted(self._heap, key=lambda entry: entry[:2])]
-        self._heap.clear()
-        return items
+    def clear(self) -> list[tuple[float, T]]:
+        """Take out everything that is left, and hand it back with its times, in order."""
+        return self.due(float("inf"))

@@ -7,7 +7,8 @@
      now   now + LOOK_AHEAD
 
 When the player plays, the plan is dropped and the next event is asked for after the head: the
-brain still knows the state there. One question is under way at a time, so that no backlog grows.
+brain still knows the state there. Only what was about to sound stays, after the new head: two who
+play the same beat play it together. One question is under way at a time, so that no backlog grows.
 """
 
 from __future__ import annotations
@@ -21,10 +22,15 @@ from firmware_py.story import Told, Voice
 from notochord.ask import Answer, Ask, pitch_set
 from notochord.event import MAX_DT, Event, is_drums
 
+ORDER = "tvip"  # when, whether a note starts or ends, who, and which
+TURN_ORDER = "tivp"  # the same with who before what, when an instrument has a turn coming
 LOOK_AHEAD = 0.25  # seconds
+COMMITTED = 0.08  # seconds; what is due so soon is played, also when you play just then
 TOO_LATE = 0.1  # seconds; a note later than this is not played
 CROWD = 24  # events planned for one moment, beyond which the next must come later
 AFTER_CROWD = 0.03  # seconds
+SHORTEST = 0.04  # seconds that a note sounds before it may end
+RESTED = 2.0  # seconds after which an instrument has a turn coming
 LONGEST_DRUM = 0.5  # seconds; a drum rings by itself, its note-off says nothing
 RETRY = 0.1  # seconds to wait when nothing was allowed
 
@@ -76,17 +82,33 @@ class Improviser:
         self._asking, self._stale = None, False
 
     def replan(self, now: float) -> Actions:
-        """Forget the plan and go on from what has sounded."""
-        self._plan.clear()
+        """Forget the plan, but for what is about to sound, and go on from what has sounded."""
+        soon = [(at, told) for at, (told, _) in self._plan.clear() if at <= now + COMMITTED]
         story = self._scene.story
         self._tip_number = story.head
         self._tip_time = now if story.time is None else story.time
         self._own = dict(self._scene.own)
         self._crowd, self._not_before = 0, None
+        actions = [a for at, told in soon for a in self._commit(max(at, now), told.event)]
         if self._asking is not None:
             self._stale = True
+            return actions
+        return actions + self._ask(now)
+
+    def _commit(self, at: float, event: Event) -> Actions:
+        """Plan an event of the old plan again, after the new head, if it still makes sense."""
+        voice = event.instrument, event.pitch
+        starts = event.velocity > 0
+        if starts == (voice in self._own) or (starts and voice in self._scene.story.sounding):
             return []
-        return self._ask(now)
+        return self._put(at, event._replace(dt=min(max(at - self._tip_time, 0.0), MAX_DT)))
+
+    def _put(self, at: float, event: Event, waits: bool = True) -> Actions:
+        """Plan an event at the end of the plan."""
+        told = self._scene.story.imagine(self._tip_number, event)
+        self._plan.put(at, (told, waits))
+        self._move_tip(told, at)
+        return [Imagine(told)]
 
     def tick(self, now: float) -> Actions:
         """Play what is due, and ask for more when the plan runs short."""
@@ -118,19 +140,22 @@ class Improviser:
         if self._crowd >= CROWD:
             low = max(low, AFTER_CROWD)
         self._asking, self._stale, self._not_before = next(self._tags), False, None
+        rested = self._rested()
         ask = Ask(
-            "tivp", on=on, off=off, time=(min(low, MAX_DT), MAX_DT),
+            TURN_ORDER if rested else ORDER, on=on, off=off, time=(min(low, MAX_DT), MAX_DT),
             temperature=scene.temperatures(), top_p=scene.settings.top_p,
-            favoured=self._longest_silent(), share=scene.settings.share,
+            favoured=rested, share=scene.settings.share,
         )  # fmt: skip
         return [Enquire(self._asking, ask, self._tip_number)]
 
     def _allowed(self, now: float) -> tuple[dict[int, int], dict[int, int]]:
         """What may start and what may end next: the network's notes, and yours that it expects."""
-        ending, listens = _by_instrument(self._own), self._listens(now)
+        at, listens = max(self._tip_time, now), self._listens(now)
+        ripe = [voice for voice, since in self._own.items() if at - since >= SHORTEST]
+        ending, sounding = _by_instrument(ripe), _by_instrument(self._own)
         on: dict[int, int] = {}
         if len(self._own) < self._scene.settings.polyphony:
-            on = {i: bits & ~ending.get(i, 0) for i, bits in self._masks().items()}
+            on = {i: bits & ~sounding.get(i, 0) for i, bits in self._masks().items()}
         for i in listens:
             on.setdefault(i, self._scene.free(i))
         yours = [v for v in self._scene.story.sounding if v[0] in listens and v not in self._own]
@@ -172,11 +197,8 @@ class Improviser:
             return []
         if at < now - TOO_LATE:
             return self._ask(now)
-        told = self._scene.story.imagine(self._tip_number, event)
         self._crowd = self._crowd + 1 if event.dt < 0.001 else 0
-        self._plan.put(at, (told, at > now))
-        self._move_tip(told, at)
-        return [Imagine(told), *self.tick(now)]
+        return [*self._put(at, event, waits=at > now), *self.tick(now)]
 
     def _move_tip(self, told: Told, at: float) -> None:
         self._tip_number, self._tip_time = told.number, at
@@ -186,10 +208,10 @@ class Improviser:
         else:
             self._own.pop(voice, None)
 
-    def _longest_silent(self) -> tuple[int, ...]:
-        """The instrument that has rested longest, which has a turn coming."""
-        resting = sorted((self._last_on.get(i, -1.0), i) for i in self._masks())
-        return (resting[0][1],) if resting else ()
+    def _rested(self) -> tuple[int, ...]:
+        """The instruments that have rested so long that they have a turn coming."""
+        long_ago = self._tip_time - RESTED
+        return tuple(i for i in self._masks() if self._last_on.get(i, long_ago) <= long_ago)
 
     def _first_expiry(self) -> tuple[float, Voice] | None:
         longest = self._scene.settings.longest

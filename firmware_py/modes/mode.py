@@ -83,7 +83,7 @@ class Scene:
     def temperatures(self) -> Temperatures:
         """The temperature knobs, as an ask takes them."""
         s = self.settings
-        return Temperatures(s.temperature, s.timing, s.timing, s.timing)
+        return Temperatures(s.temperature, s.rhythm, s.timing, s.timing)
 
     def palette(self, default: Iterable[int], same: Iterable[int]) -> tuple[int, ...]:
         """The network's instruments: the palette's, or the mode's own default under 'auto'."""

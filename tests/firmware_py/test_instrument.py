@@ -183,7 +183,7 @@ def test_a_knob_out_of_range_changes_nothing():
     stage = Stage()
     with pytest.raises(SettingError):
         stage.instrument.set("temperature", 50, 0.0)
-    assert stage.instrument.scene.settings.temperature == 0.9
+    assert stage.instrument.scene.settings.temperature == 0.8
 
 
 def test_the_same_keys_and_seed_give_the_same_bytes():

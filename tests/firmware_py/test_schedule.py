@@ -27,5 +27,5 @@ def test_clearing_hands_back_what_was_not_due():
     schedule = Schedule()
     schedule.put(2.0, "later")
     schedule.put(1.0, "sooner")
-    assert schedule.clear() == ["sooner", "later"]
+    assert schedule.clear() == [(1.0, "sooner"), (2.0, "later")]
     assert len(schedule) == 0
