@@ -22,6 +22,7 @@ from firmware_py.midi.ports import (
     Inputs,
     Output,
     PortError,
+    keyboards,
     list_ports,
     open_backend,
 )
@@ -136,13 +137,11 @@ def _as_messages(notes: list[Note]) -> Timed:
 def _play(args: argparse.Namespace) -> int:
     """Live where a keyboard is plugged in; else a tune of ours, to files."""
     from firmware_py import outfile
-    try:
-        keyboards = list_ports().inputs
-    except PortError:
-        keyboards = ()
-    if keyboards:
-        print(f"keyboard found: {', '.join(keyboards)}")
-        args.input, args.output, args.api, args.virtual = [], None, "auto", False
+    found = keyboards()
+    if found:
+        print(f"keyboard found: {', '.join(found)}")
+        args.input, args.output, args.api = [], None, "auto"
+        args.virtual, args.times = False, None
         return _run(args)
     from firmware_py.tune import tune
 

@@ -28,7 +28,7 @@ from firmware_py.midi.inbox import Heard, Inbox
 
 __all__ = [
     "Backend", "Change", "EchoGuard", "Heard", "Inputs", "Output", "PortError", "Ports",
-    "available_apis", "list_ports", "open_backend",
+    "available_apis", "keyboards", "list_ports", "open_backend",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,15 @@ def list_ports(api: str = "auto") -> Ports:
     """The ports there are, by name, ours left out; PortError where there is no MIDI system."""
     with open_backend(api) as backend:
         return backend.list_ports()
+
+
+def keyboards(api: str = "auto") -> tuple[str, ...]:
+    """The inputs that somebody may play; none where there is no MIDI system at all."""
+    try:
+        there = list_ports(api).inputs
+    except PortError:
+        return ()
+    return tuple(name for name in there if _LOOP not in name.lower())
 
 
 class Inputs:
