@@ -211,7 +211,7 @@ class Lanes:
 
     @position.setter
     def position(self, value: tuple[int, list[tuple[int, int]]]) -> None:
-        self._next_visit, self._lanes = value[0], [tuple(lane) for lane in value[1]]
+        self._next_visit, self._lanes = value[0], [(visit, at) for visit, at in value[1]]
         self._open = {}
 
     def visit(self, number: int) -> tuple[Events, bool]:
@@ -242,7 +242,7 @@ class Lanes:
         """The next chunk of every lane."""
         shape = len(self._lanes), self._length
         batch = Batch(
-            *(np.zeros(shape, dtype=np.int64) for _ in range(2)),
+            instrument=np.zeros(shape, dtype=np.int64), pitch=np.zeros(shape, dtype=np.int64),
             dt=np.zeros(shape, dtype=np.float32), velocity=np.zeros(shape, dtype=np.int64),
             mask=np.zeros(shape, dtype=np.float32), velocity_weight=np.ones(shape[0], np.float32),
             fresh=np.zeros(shape[0], dtype=bool),

@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from multiprocessing import Pool
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -142,7 +143,7 @@ class Corpus:
 
     def indices(self, split: str) -> list[int]:
         """The pieces of a split that hold notes."""
-        return [i for i in np.flatnonzero(self.splits == split) if self.notes(i) > 0]
+        return [i for i in np.flatnonzero(self.splits == split).tolist() if self.notes(i) > 0]
 
     def piece(self, index: int) -> Piece:
         """One piece, by its number."""
@@ -237,7 +238,7 @@ def prepare(folder: Path, out: Path, tier: str = "all", processes: int = 2) -> C
 
 def _write(out: Path, rows: list[dict[str, str]], parts_of: list[int], parts: list[tuple]) -> None:
     program, drums, onset, duration, pitch, velocity = zip(*parts, strict=True)
-    table = {name: np.array([row[name] for row in rows])
+    table: dict[str, Any] = {name: np.array([row[name] for row in rows])
              for name in ("path", "source", "split", "tier", "licence")}  # fmt: skip
     data = io.BytesIO()
     try:

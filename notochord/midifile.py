@@ -273,7 +273,8 @@ def notes_to_events(notes: list[Note]) -> list[Event]:
 
 def events_to_notes(events: list[Event]) -> list[Note]:
     """Events as notes; a note that never ends is ended with the last event."""
-    now, open_notes, notes = 0.0, {}, []
+    now, notes = 0.0, []
+    open_notes: dict[tuple[int, int], tuple[float, int]] = {}
     for event in events:
         now += event.dt
         key = event.instrument, event.pitch

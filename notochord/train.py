@@ -13,6 +13,7 @@ import os
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -157,7 +158,8 @@ class Trainer:
 
 def _decay_groups(net: Notochord, weight_decay: float) -> list[dict]:
     """Weight matrices decay; biases, norms, embeddings and the start state do not."""
-    decayed, free = [], []
+    decayed: list[Tensor] = []
+    free: list[Tensor] = []
     for name, parameter in net.named_parameters():
         table = name.startswith(("instrument", "pitch"))
         (decayed if parameter.ndim >= 2 and not table else free).append(parameter)
@@ -273,6 +275,6 @@ def plot_log(log: Path, out: Path) -> None:
     figure.savefig(out)
 
 
-def with_overrides(schedule: Schedule, values: dict[str, float | None]) -> Schedule:
+def with_overrides(schedule: Schedule, values: dict[str, Any]) -> Schedule:
     """The schedule with every value that is not None put in its place."""
     return replace(schedule, **{k: v for k, v in values.items() if v is not None})

@@ -78,6 +78,9 @@ class GatedMLP(nn.Module):
 class Notochord(nn.Module):
     """The network as it is trained; see notochord.step for the one that plays."""
 
+    time_base: Tensor
+    velocity_base: Tensor
+
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
@@ -92,12 +95,13 @@ class Notochord(nn.Module):
         self.project = GatedMLP(h, d, d)
         kt, kv = config.time_components, config.velocity_components
         sizes = (N_INSTRUMENTS, N_PITCHES, 3 * kt, 3 * kv)
-        self.heads = nn.ModuleList(GatedMLP(d, d, size) for size in sizes)
+        heads = [GatedMLP(d, d, size) for size in sizes]
+        self.heads = nn.ModuleList(heads)
         self.register_buffer("time_base", torch.linspace(math.log(0.001), math.log(10), kt))
         self.register_buffer("velocity_base", torch.linspace(0, 127, kv))
         for table in (self.instrument, self.pitch):
             nn.init.normal_(table.weight, std=0.5)
-        for head in self.heads:  # start from the same distribution everywhere
+        for head in heads:  # start from the same distribution everywhere
             with torch.no_grad():
                 head.out.weight.mul_(0.01)
 

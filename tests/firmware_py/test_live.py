@@ -1,0 +1,139 @@
+"""The whole box, live: its own process, real JACK ports, a real brain that is really killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from firmware_py.clock import MonotonicClock
+from firmware_py.message import is_note_on, note_off, note_on
+from firmware_py.midi.backend import PortError, open_backend
+from firmware_py.midi.ports import Inputs, Output
+
+NOW = MonotonicClock().now
+pytestmark = pytest.mark.jack
+
+
+def until(what, seconds=30.0):
+    """Wait for something to be true; fails when it takes too long."""
+    end = NOW() + seconds
+    while NOW() < end:
+        found = what()
+        if found:
+            return found
+        time.sleep(0.01)  # a real port, in real time
+    raise AssertionError(f"waited {seconds} s in vain")
+
+
+class Box:
+    """A running box with a keyboard and a synth plugged in."""
+
+    def __init__(self, brain, folder, mode):
+        command = [sys.executable, "-m", "firmware_py.cli", "run", "--virtual", "--api", "jack"]
+        command += ["--mode", mode, "--brain", str(brain), "--knob", "rest=0.3"]
+        environment = {**os.environ, "XDG_CONFIG_HOME": str(folder)}
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        )
+        self.lines, self.heard = [], []
+        threading.Thread(target=self._read, daemon=True).start()
+        self._keys, self._ears = (open_backend("jack", f"live-{n}") for n in ("keys", "ears"))
+        self.keyboard = until(lambda: self._open(lambda: Output(self._keys, "notochord-box-in:in")))
+        listen = lambda: Inputs(self._ears, NOW, ["notochord-box:out"])  # noqa: E731
+        self._synth = until(lambda: self._open(listen))
+
+    @staticmethod
+    def _open(attempt):
+        try:
+            return attempt()
+        except PortError:
+            return None
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.append(line.strip())
+
+    def messages(self):
+        """Everything that the synth has heard so far."""
+        self.heard += [message for _, _, message in self._synth.drain()]
+        return self.heard
+
+    def awake(self, times=1):
+        """Wait until the brain has announced itself so many times."""
+        until(lambda: self.lines.count("the network is awake") >= times, 60.0)
+
+    def brain_pid(self):
+        """The brain's process."""
+        children = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
+        with open(children, encoding="ascii") as file:
+            return int(file.read().split()[0])
+
+    def sounding(self):
+        """What sounds, by the messages heard."""
+        notes = set()
+        for message in self.messages():
+            if message[0] & 0xF0 in (0x80, 0x90):
+                place = message[0] & 0xF, message[1]
+                (notes.add if is_note_on(message) else notes.discard)(place)
+        return notes
+
+    def close(self):
+        """Pull everything out."""
+        self.process.kill()
+        self.process.wait()
+        self._synth.close()
+        self.keyboard.close()
+        self._keys.close()
+        self._ears.close()
+
+
+@pytest.fixture
+def box(jack, tiny_brain, tmp_path, request):
+    box = Box(tiny_brain, tmp_path, request.param)
+    yield box
+    box.close()
+
+
+@pytest.mark.parametrize("box", ["harmonize"], indirect=True)
+def test_keys_sound_before_during_and_after_the_death_of_the_brain(box):
+    box.keyboard.send(note_on(0, 60, 80))
+    until(lambda: note_on(0, 60, 80) in box.messages())
+    box.awake()
+    os.kill(box.brain_pid(), signal.SIGKILL)
+    box.keyboard.send(note_on(0, 64, 80))
+    until(lambda: note_on(0, 64, 80) in box.messages())
+    box.awake(times=2)
+    box.keyboard.send(note_on(0, 72, 80))
+    until(lambda: len(box.sounding()) == 5)  # three keys, and two voices for the last
+    for pitch in (60, 64, 72):
+        box.keyboard.send(note_off(0, pitch))
+    until(lambda: not box.sounding())
+
+
+@pytest.mark.parametrize("box", ["duet"], indirect=True)
+def test_nothing_sounds_after_the_box_is_told_to_stop(box):
+    box.awake()
+    box.keyboard.send(note_on(0, 60, 80))
+    until(lambda: len(box.sounding()) > 1)
+    box.process.send_signal(signal.SIGTERM)
+    assert box.process.wait(timeout=10) == 0
+    until(lambda: not box.sounding())
+
+
+@pytest.mark.parametrize("box", ["continue"], indirect=True)
+def test_the_network_goes_on_when_you_rest_and_lets_go_when_you_play(box):
+    box.awake()
+    for pitch in (60, 64, 67):
+        box.keyboard.send(note_on(0, pitch, 80))
+        box.keyboard.send(note_off(0, pitch))
+    until(lambda: sum(map(is_note_on, box.messages())) > 5)
+    box.keyboard.send(note_on(0, 40, 80))
+    pressed = NOW()
+    until(lambda: box.sounding() == {(0, 40)})
+    assert NOW() - pressed < 1.0  # far more than the 0.1 s that it is; a busy machine may stall
