@@ -45,11 +45,15 @@ class ProcessLink:
     """One brain process after another, behind one face."""
 
     def __init__(self, path: Path, now: Callable[[], float], timely: bool = True) -> None:
-        """`timely`: deadlines are real times, and the brain itself drops what is past them."""
+        """`timely`: deadlines are real times, which the brain keeps too, and nothing waits for it.
+
+        Otherwise what it is told waits until it can take it, so that nothing is ever lost.
+        """
         self._path, self._now, self._timely = path, now, timely
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._waiting: dict[int, float] = {}  # asks not answered yet: when they were sent
+        self._unsent: list[int] = []  # asks that the brain could not take
         self._started_at = 0.0
         self._pause, self._again_at = FIRST_PAUSE, 0.0
         self.state = "stopped"
@@ -81,6 +85,8 @@ class ProcessLink:
     @property
     def next_due(self) -> float | None:
         """When `poll` should be called at the latest."""
+        if self._unsent:
+            return self._now()
         if self.state == "stopped":
             return self._again_at
         if self.state == "waking":
@@ -100,6 +106,8 @@ class ProcessLink:
         limit = deadline if self._timely else None
         if self._post({"ask": [number, after, limit, ask.as_json(), uniforms]}):
             self._waiting[number] = self._now()
+        else:
+            self._unsent.append(number)
 
     def forget(self) -> None:
         """Have it go back to the start."""
@@ -109,6 +117,8 @@ class ProcessLink:
         if self._socket is None or self.state != "ready":
             return False
         try:
+            if not self._timely:
+                select.select([], [self._socket], [], SILENT)
             self._socket.send(json.dumps(message).encode())
         except BlockingIOError:  # it cannot keep up: rather lose this than wait
             self.lost_events += 1
@@ -127,6 +137,8 @@ class ProcessLink:
                 self.start()
             return []
         reports = self._receive()
+        reports += [Report("answer", number) for number in self._unsent]
+        self._unsent.clear()
         if self.state == "ready" and self._waiting:
             if now - min(self._waiting.values()) > SILENT:
                 log.warning("the brain does not answer; it is started anew")
@@ -195,6 +207,7 @@ class ProcessLink:
             self._process.wait()
             self._process = None
         self._waiting.clear()
+        self._unsent.clear()
 
     def close(self) -> None:
         """End the brain's process, for good."""

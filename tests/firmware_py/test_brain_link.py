@@ -81,6 +81,31 @@ def test_telling_a_brain_that_does_not_read_never_waits(link):
     assert NOW() - began < 5.0
 
 
+def test_an_ask_that_cannot_be_sent_is_answered_with_nothing(link):
+    wait_for(link, "ready")
+    os.kill(link.pid, signal.SIGSTOP)
+    story = Story()
+    while not link.lost_events:
+        link.tell(story.sound(1, 60, 80, 0.0))
+    link.ask(5, 0, ANY, [0.3] * 8, NOW() + 5.0)
+    assert link.next_due <= NOW()
+    report = wait_for(link, "answer", 5.0)
+    assert (report.number, report.answer) == (5, None)
+
+
+def test_a_link_that_need_not_be_timely_loses_nothing(tiny_brain):
+    link = ProcessLink(tiny_brain, NOW, timely=False)
+    try:
+        wait_for(link, "ready")
+        story = Story()
+        for n in range(5000):  # more than the socket holds
+            link.tell(story.sound(1, 60, 80 * (n % 2), n * 0.01))
+        assert link.lost_events == 0
+        assert answer(link, 1, after=story.head).answer is not None
+    finally:
+        link.close()
+
+
 def test_an_ask_past_its_deadline_is_answered_with_nothing(link):
     wait_for(link, "ready")
     link.ask(1, 0, ANY, [0.3] * 8, NOW() - 1.0)
