@@ -96,7 +96,7 @@ class Scene:
     def free(self, instrument: int) -> int:
         """The pitches that the network may start on an instrument, as a set of bits."""
         if is_drums(instrument):
-            allowed = pitch_range(35, 81)  # General MIDI's percussion map
+            allowed = pitch_range(35, 59)  # a drum kit's pieces, in General MIDI's map
         else:
             allowed = pitch_range(self.settings.low, self.settings.high)
         for sounding, pitch in self.story.sounding:
