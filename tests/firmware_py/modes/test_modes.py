@@ -259,6 +259,28 @@ def test_duet_forgets_its_plan_when_you_play():
     assert stage.struck() == [60, 62]
 
 
+def test_duet_plays_what_was_about_to_sound_together_with_you():
+    drum = instrument_named("drums")
+    answers = [Event(drum, 38, 0.2, 70)]
+    stage = Stage(script=lambda ask, u: answers.pop(0) if answers else None, mode="duet")
+    stage.down(60)
+    stage.crank(0.15)
+    stage.down(62)
+    stage.crank(0.15)
+    struck = [(at, message[1]) for at, message in stage.sent if message[0] & 0xF0 == 0x90]
+    assert struck == [(0.0, 60), (0.15, 62), (pytest.approx(0.2), 38)]
+    drummed = [told for told in stage.told if told.event.instrument == drum]
+    assert drummed[-1].event.dt == pytest.approx(0.05)  # told anew, after your key
+
+
+def test_an_instrument_that_has_rested_has_a_turn_coming():
+    stage = Stage(mode="duet", palette="violin, cello", share=0.4)
+    stage.down(60)
+    ask = stage.asked[0][1]
+    assert set(ask.favoured) == {instrument_named("violin"), instrument_named("cello")}
+    assert ask.share == 0.4
+
+
 def test_duet_leaves_your_turns_to_you():
     yours = lambda ask, u: Event(PIANO, 64, ask.time[0] + 0.1, 70)  # noqa: E731
     stage = Stage(script=yours, mode="duet")
