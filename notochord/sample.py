@@ -33,10 +33,10 @@ ANY_INSTRUMENT = [*range(1, FIRST_KIT), FIRST_KIT]  # every melodic one, and the
 class Manner:
     """How to play: which sub-events first, how freely, and what is not let happen."""
 
-    order: str = "tvip"
-    temperature: float = 1.0  # instrument, pitch and velocity
+    order: str = "itvp"
+    temperature: float = 0.9  # instrument, pitch and velocity
     timing_temperature: float = 1.0
-    top_p: float = 0.95
+    top_p: float = 0.9
     longest_note: float = 12.0  # seconds
     longest_drum: float = 1.0  # seconds; drums ring by themselves
     most_voices: int = 8  # notes that one instrument may hold

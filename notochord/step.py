@@ -77,14 +77,14 @@ def draw_between(
 ) -> float:  # fmt: skip
     """A draw from a mixture of logistics cut to low..high (either may be infinite).
 
+    With top_p below 1, the drawn component is cut to its middle, which holds that share of it. No
+    component is left out: that would favour the likeliest time, "at once", and music would run
+    away into ever denser chords.
+
     Returns the bound nearest to the mixture when no component reaches the interval.
     """
     a, b = torch.full_like(location, low), torch.full_like(location, high)
     mass = mixture_mass(a, b, location, sharpness)
-    if top_p < 1.0:
-        k_kept = weight >= weight.max() * (1.0 - top_p)
-        if bool((mass * k_kept).sum() > 1e-12):
-            mass = mass * k_kept
     share = weight * mass
     if not bool(share.sum() > 1e-30):
         middle = float((weight * location).sum() / weight.sum())
@@ -92,6 +92,10 @@ def draw_between(
     k = choose(share, 1.0, u1)
     mu, s = float(location[k]), float(sharpness[k])
     z_low, z_high = s * (low - mu), s * (high - mu)
+    if top_p < 1.0:  # the middle of the component, where the bounds leave any of it
+        edge = math.log1p(top_p) - math.log1p(-top_p)
+        if z_low < edge and z_high > -edge:
+            z_low, z_high = max(z_low, -edge), min(z_high, edge)
     flip = z_low + z_high > 0  # work on the side where digits are kept
     if flip:
         z_low, z_high = -z_high, -z_low

@@ -22,8 +22,7 @@ from firmware_py.story import Told, Voice
 from notochord.ask import Answer, Ask, pitch_set
 from notochord.event import MAX_DT, Event, is_drums
 
-ORDER = "tvip"  # when, whether a note starts or ends, who, and which
-TURN_ORDER = "tivp"  # the same with who before what, when an instrument has a turn coming
+ORDER = "tivp"  # when, who, whether a note starts or ends, and which
 LOOK_AHEAD = 0.25  # seconds
 COMMITTED = 0.08  # seconds; what is due so soon is played, also when you play just then
 TOO_LATE = 0.1  # seconds; a note later than this is not played
@@ -140,11 +139,10 @@ class Improviser:
         if self._crowd >= CROWD:
             low = max(low, AFTER_CROWD)
         self._asking, self._stale, self._not_before = next(self._tags), False, None
-        rested = self._rested()
         ask = Ask(
-            TURN_ORDER if rested else ORDER, on=on, off=off, time=(min(low, MAX_DT), MAX_DT),
+            ORDER, on=on, off=off, time=(min(low, MAX_DT), MAX_DT),
             temperature=scene.temperatures(), top_p=scene.settings.top_p,
-            favoured=rested, share=scene.settings.share,
+            favoured=self._rested(), share=scene.settings.share,
         )  # fmt: skip
         return [Enquire(self._asking, ask, self._tip_number)]
 
