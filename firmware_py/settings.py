@@ -50,6 +50,7 @@ class Settings:
     low: int = _number(28, 0, 127, "pitch", "the network's lowest pitch")
     high: int = _number(96, 0, 127, "pitch", "the network's highest pitch")
     polyphony: int = _number(5, 1, 16, "notes", "notes that the network may hold at once")
+    density: float = _number(12.0, 1.0, 40.0, "notes/s", "notes it may start in a second")
     longest: float = _number(4.0, 0.2, 30.0, "s", "longest note of the network")
     balance: float = _number(0.9, 0.1, 1.5, "", "the network's loudness against its own choice")
     share: float = _number(0.3, 0.0, 1.0, "", "duet: the network's least share of the turns")

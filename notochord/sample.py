@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import io
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,7 +36,8 @@ class Manner:
     order: str = "itvp"
     temperature: float = 0.9  # instrument, pitch and velocity
     timing_temperature: float = 1.0
-    top_p: float = 0.9
+    top_p: float = 0.95
+    busiest: int = 24  # notes begun within a second; beyond that the next event comes later
     longest_note: float = 12.0  # seconds
     longest_drum: float = 1.0  # seconds; drums ring by themselves
     most_voices: int = 8  # notes that one instrument may hold
@@ -57,6 +58,7 @@ class Playing:
     now: float = 0.0
     since: dict[tuple[int, int], float] = field(default_factory=dict)
     struck: dict[int, float] = field(default_factory=dict)
+    begun: deque[float] = field(default_factory=lambda: deque(maxlen=128))
 
     def take(self, event: Event) -> None:
         """Note an event that sounded."""
@@ -65,6 +67,13 @@ class Playing:
         if event.velocity > 0:
             self.since[event.instrument, event.pitch] = self.now
             self.struck[event.instrument] = self.now
+            self.begun.append(self.now)
+
+    def freed_in(self, busiest: int) -> float:
+        """Seconds until another note may begin without making it busier than that."""
+        if len(self.begun) < busiest:
+            return 0.0
+        return max(self.begun[-busiest] + 1.0 - self.now, 0.0)
 
     def resting(self, band: list[int], longest: float) -> list[int]:
         """Those of the band who struck no note for so long, or none at all yet."""
@@ -100,7 +109,7 @@ def next_event(
     ask = Ask(
         order=manner.order,
         on={instrument: keys & ~held.get(instrument, 0) for instrument, keys in every.items()},
-        off=held, time=(0.0, min(manner.longest_wait, MAX_DT)),
+        off=held, time=(playing.freed_in(manner.busiest), min(manner.longest_wait, MAX_DT)),
         temperature=manner.temperatures, top_p=manner.top_p,
     )  # fmt: skip
     event = brain.ask(state, ask, uniforms)  # type: ignore[arg-type]

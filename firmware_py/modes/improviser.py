@@ -13,6 +13,7 @@ play the same beat play it together. One question is under way at a time, so tha
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 
@@ -26,8 +27,6 @@ ORDER = "tivp"  # when, who, whether a note starts or ends, and which
 LOOK_AHEAD = 0.25  # seconds
 COMMITTED = 0.08  # seconds; what is due so soon is played, also when you play just then
 TOO_LATE = 0.1  # seconds; a note later than this is not played
-CROWD = 24  # events planned for one moment, beyond which the next must come later
-AFTER_CROWD = 0.03  # seconds
 SHORTEST = 0.04  # seconds that a note sounds before it may end
 RESTED = 2.0  # seconds after which an instrument has a turn coming
 LONGEST_DRUM = 0.5  # seconds; a drum rings by itself, its note-off says nothing
@@ -49,7 +48,7 @@ class Improviser:
         self._tip_number, self._tip_time = 0, 0.0
         self._own: dict[Voice, float] = {}  # the network's notes at the tip
         self._last_on: dict[int, float] = {}  # when each instrument last began a note
-        self._crowd = 0
+        self._begun: deque[float] = deque(maxlen=64)  # when its last notes began, planned or not
         self._not_before: float | None = None
         self.active = False
 
@@ -87,7 +86,8 @@ class Improviser:
         self._tip_number = story.head
         self._tip_time = now if story.time is None else story.time
         self._own = dict(self._scene.own)
-        self._crowd, self._not_before = 0, None
+        self._begun = deque((at for at in self._begun if at <= now), self._begun.maxlen)
+        self._not_before = None
         actions = [a for at, told in soon for a in self._commit(max(at, now), told.event)]
         if self._asking is not None:
             self._stale = True
@@ -136,8 +136,7 @@ class Improviser:
             self._not_before = now + RETRY
             return []
         low = max(now - self._tip_time, 0.0)
-        if self._crowd >= CROWD:
-            low = max(low, AFTER_CROWD)
+        low = max(low, self._freed_at() - self._tip_time)
         self._asking, self._stale, self._not_before = next(self._tags), False, None
         ask = Ask(
             ORDER, on=on, off=off, time=(min(low, MAX_DT), MAX_DT),
@@ -195,7 +194,6 @@ class Improviser:
             return []
         if at < now - TOO_LATE:
             return self._ask(now)
-        self._crowd = self._crowd + 1 if event.dt < 0.001 else 0
         return [*self._put(at, event, waits=at > now), *self.tick(now)]
 
     def _move_tip(self, told: Told, at: float) -> None:
@@ -203,8 +201,14 @@ class Improviser:
         voice = told.event.instrument, told.event.pitch
         if told.event.velocity > 0:
             self._own[voice] = self._last_on[voice[0]] = at
+            self._begun.append(at)
         else:
             self._own.pop(voice, None)
+
+    def _freed_at(self) -> float:
+        """From when on another note may begin: a second after the last but so many."""
+        most = round(self._scene.settings.density)
+        return self._begun[-most] + 1.0 if len(self._begun) >= most else self._tip_time
 
     def _rested(self) -> tuple[int, ...]:
         """The instruments that have rested so long that they have a turn coming."""

@@ -325,6 +325,17 @@ def test_the_network_never_holds_more_than_its_polyphony():
     assert 1 <= most <= 3
 
 
+@pytest.mark.parametrize("density", [1, 5, 20])
+def test_the_network_never_begins_more_notes_in_a_second_than_its_density(density):
+    at_once = lambda ask, u: obedient(ask, u)._replace(dt=ask.time[0])  # noqa: E731
+    stage = Stage(script=at_once, mode="continue", rest=0.2, density=float(density), polyphony=16)
+    phrase(stage)
+    stage.crank(10.0)
+    begun = [at for at, message in stage.sent if message[0] & 0xF0 == 0x90][3:]
+    assert len(begun) > density
+    assert all(b - a >= 1.0 - 1e-6 for a, b in zip(begun, begun[density:], strict=False))
+
+
 @pytest.mark.parametrize("mode", ["continue", "duet"])
 def test_a_brain_that_answers_everything_at_once_does_not_run_away(mode):
     at_once = lambda ask, u: obedient(ask, u)._replace(dt=ask.time[0])  # noqa: E731
