@@ -33,7 +33,7 @@ ANY_INSTRUMENT = [*range(1, FIRST_KIT), FIRST_KIT]  # every melodic one, and the
 class Manner:
     """How to play: which sub-events first, how freely, and what is not let happen."""
 
-    order: str = "itvp"
+    order: str = "tivp"
     temperature: float = 0.9  # instrument, pitch and velocity
     timing_temperature: float = 1.0
     top_p: float = 0.95
@@ -42,7 +42,8 @@ class Manner:
     longest_drum: float = 1.0  # seconds; drums ring by themselves
     most_voices: int = 8  # notes that one instrument may hold
     longest_wait: float = 4.0  # seconds without any event
-    longest_rest: float = 8.0  # seconds without a note-on of an instrument that was asked for
+    longest_rest: float = 2.0  # seconds after which an instrument asked for has a turn coming
+    share: float = 0.3  # least share that such instruments get of who plays next
 
     @property
     def temperatures(self) -> Temperatures:
@@ -100,7 +101,7 @@ class Playing:
 
 def next_event(
     brain: Brain, state: object, playing: Playing, band: list[int], manner: Manner,
-    uniforms: list[float],
+    uniforms: list[float], rested: list[int] | None = None,
 ) -> Event | None:  # fmt: skip
     """What the network plays next; a note that has sounded too long ends before anything else."""
     held = playing.held()
@@ -111,6 +112,7 @@ def next_event(
         on={instrument: keys & ~held.get(instrument, 0) for instrument, keys in every.items()},
         off=held, time=(playing.freed_in(manner.busiest), min(manner.longest_wait, MAX_DT)),
         temperature=manner.temperatures, top_p=manner.top_p,
+        favoured=tuple(rested or ()), share=manner.share,
     )  # fmt: skip
     event = brain.ask(state, ask, uniforms)  # type: ignore[arg-type]
     due = playing.next_to_end(manner)
@@ -136,8 +138,8 @@ def sample(
     bar = tqdm(total=round(seconds), initial=round(playing.now), unit=" s", leave=False)
     while True:
         uniforms = rng.random(N_UNIFORMS).tolist()
-        late = playing.resting(band, manner.longest_rest) if band else []
-        drawn = next_event(brain, state, playing, late or playable, manner, uniforms)
+        rested = playing.resting(band, manner.longest_rest) if band else []
+        drawn = next_event(brain, state, playing, playable, manner, uniforms, rested)
         if drawn is None or playing.now + drawn.dt >= seconds:
             break
         events.append(drawn)
