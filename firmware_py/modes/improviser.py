@@ -30,6 +30,8 @@ TOO_LATE = 0.1  # seconds; a note later than this is not played
 SHORTEST = 0.04  # seconds that a note sounds before it may end
 RESTED = 2.0  # seconds after which an instrument has a turn coming
 LONGEST_DRUM = 0.5  # seconds; a drum rings by itself, its note-off says nothing
+LONGEST_WAIT = 3.0  # seconds between two events: a piece may end, an instrument plays on
+AT_MOST_MORE = 0.5  # seconds to wait when that has passed already
 RETRY = 0.1  # seconds to wait when nothing was allowed
 
 Masks = Callable[[], Mapping[int, int]]
@@ -137,9 +139,10 @@ class Improviser:
             return []
         low = max(now - self._tip_time, 0.0)
         low = max(low, self._freed_at() - self._tip_time)
+        high = max(LONGEST_WAIT, low + AT_MOST_MORE)
         self._asking, self._stale, self._not_before = next(self._tags), False, None
         ask = Ask(
-            ORDER, on=on, off=off, time=(min(low, MAX_DT), MAX_DT),
+            ORDER, on=on, off=off, time=(min(low, MAX_DT), min(high, MAX_DT)),
             temperature=scene.temperatures(), top_p=scene.settings.top_p,
             favoured=self._rested(), share=scene.settings.share,
         )  # fmt: skip

@@ -215,6 +215,15 @@ def test_continue_plays_your_instruments():
     assert {told.event.instrument for told in stage.told} == {instrument_named("violin")}
 
 
+def test_continue_does_not_fall_silent_where_the_network_would_end():
+    last = lambda ask, u: obedient(ask, u)._replace(dt=ask.time[1])  # noqa: E731
+    stage = Stage(script=last, mode="continue", rest=0.5)
+    phrase(stage)
+    stage.crank(30.0)
+    times = [at for at, message in stage.sent if message[0] & 0xF0 in (0x80, 0x90)]
+    assert max(b - a for a, b in zip(times, times[1:], strict=False)) <= 3.0 + 1e-6
+
+
 def test_continue_begins_only_after_something_was_played():
     stage = Stage(mode="continue", rest=0.5)
     stage.crank(5.0)
