@@ -45,7 +45,7 @@ def script(step: StepNetwork, int8: bool) -> torch.jit.ScriptModule:
         if int8:
             torch.backends.quantized.engine = best_engine()
             step = torch.ao.quantization.quantize_dynamic(  # type: ignore[no-untyped-call]
-                step, QUANTISED, dtype=torch.qint8
+                step, dict.fromkeys(QUANTISED, torch.ao.quantization.per_channel_dynamic_qconfig)
             )
         scripted: torch.jit.ScriptModule = torch.jit.script(step)
         frozen: torch.jit.ScriptModule = torch.jit.freeze(scripted, preserved_attrs=list(EXPORTED))
