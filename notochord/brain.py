@@ -16,6 +16,7 @@ import json
 import math
 import os
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,7 @@ def read_manifest(path: Path, archive: bytes) -> dict[str, Any]:
             name = next(n for n in file.namelist() if n.endswith("extra/" + MANIFEST))
             manifest: dict[str, Any] = json.loads(file.read(name))
         payload = payload_sha256(archive)
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
         raise BrainError(f"{path}: cut short or damaged; copy the brain file again") from error
     except (StopIteration, ValueError, UnicodeDecodeError) as error:
         raise BrainError(f"{path}: not a brain file (it has no manifest)") from error
