@@ -24,14 +24,12 @@ from firmware_py.ledger import Ledger
 from firmware_py.message import Message
 from firmware_py.modes import BY_NAME, Mode
 from firmware_py.modes.mode import Action, Actions, Damp, Enquire, Imagine, Scene, Strike, Stroke
-from firmware_py.settings import SettingError, Settings, changed
+from firmware_py.settings import Settings, changed
 from firmware_py.story import Told, Voice
-from notochord.ask import Answer, Ask
+from notochord.ask import N_UNIFORMS, Answer, Ask
 from notochord.event import DRUM_CHANNEL, instrument_named, instrument_of, is_sane
 
 log = logging.getLogger(__name__)
-
-N_UNIFORMS = 8
 
 
 class BrainLink(Protocol):
@@ -319,6 +317,3 @@ class Instrument:
         self.scene.settings = settings
         self.mode = BY_NAME[settings.mode](self.scene)
         self._do(lambda: self.mode.enter(now), now)
-
-
-__all__ = ["BrainLink", "Instrument", "SettingError"]

@@ -14,6 +14,7 @@ from notochord.event import MAX_DT, MAX_VELOCITY, Event
 
 ALL_PITCHES = (1 << 128) - 1
 SUB_EVENT_LETTERS = "iptv"  # instrument, pitch, time, velocity
+N_UNIFORMS = 8  # uniform numbers that an ask takes: two for each sub-event
 
 
 def pitch_set(pitches: Iterable[int]) -> int:

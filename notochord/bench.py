@@ -26,8 +26,8 @@ from typing import Any
 
 import numpy as np
 
-from notochord.ask import Ask, Temperatures, pitch_range, pitch_set
-from notochord.brain import DEFAULT_BRAIN, N_UNIFORMS, Brain
+from notochord.ask import N_UNIFORMS, Ask, Temperatures, pitch_range, pitch_set
+from notochord.brain import DEFAULT_BRAIN, Brain
 from notochord.event import N_INSTRUMENTS, N_PITCHES, Event, instrument_named
 from notochord.options import whole
 from notochord.wholefile import check_folder, write_whole

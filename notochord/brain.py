@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from notochord.ask import SUB_EVENT_LETTERS, Answer, Ask
+from notochord.ask import N_UNIFORMS, SUB_EVENT_LETTERS, Answer, Ask
 from notochord.event import MAX_DT, MAX_VELOCITY, N_INSTRUMENTS, N_PITCHES, Event
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     from notochord.step import State
 
-FORMAT = 1
-N_UNIFORMS = 8
 BRAINS = Path(__file__).parent / "brains"
 DEFAULT_BRAIN = BRAINS / "base.brain"
 
@@ -43,7 +41,7 @@ class BrainError(ValueError):
 
 def read_manifest(path: Path, archive: bytes) -> dict[str, Any]:
     """The manifest of a brain file, once the file is known to be whole and of our format."""
-    from notochord.export import MANIFEST, payload_sha256
+    from notochord.export import FORMAT, MANIFEST, payload_sha256
 
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as file:

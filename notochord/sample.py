@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from notochord.ask import Ask, Temperatures, pitch_range, pitch_set
-from notochord.brain import DEFAULT_BRAIN, N_UNIFORMS, Brain
+from notochord.ask import N_UNIFORMS, Ask, Temperatures, pitch_range, pitch_set
+from notochord.brain import DEFAULT_BRAIN, Brain
 from notochord.event import FIRST_KIT, MAX_DT, Event, Note, is_drums, name_of
 from notochord.midifile import events_to_notes, midi_file, notes_to_events, read_notes
 from notochord.options import instruments, number, whole

@@ -25,8 +25,6 @@ from notochord.distributions import (
 )
 from notochord.models.notochord import Notochord
 
-N_UNIFORMS = 8  # two for each sub-event
-
 State = tuple[Tensor, Tensor]  # GRU state (B, H), what the heads see (B, D)
 
 

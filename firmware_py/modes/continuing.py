@@ -62,5 +62,4 @@ class Continue(Mode):
         return self._improviser.start(now)
 
     def brain_changed(self, now: float) -> Actions:
-        self._improviser.lost()
-        return self._improviser.replan(now) if self._improviser.active else []
+        return self._improviser.brain_changed(now)

@@ -60,5 +60,4 @@ class Duet(Mode):
         return self._improviser.tick(now)
 
     def brain_changed(self, now: float) -> Actions:
-        self._improviser.lost()
-        return self._go_on(now) if self._improviser.active else []
+        return self._improviser.brain_changed(now)

@@ -63,6 +63,9 @@ class Improviser:
         if self._asking is None and self._scene.brain:
             ask_at = self._tip_time - LOOK_AHEAD
             times.append(max(ask_at, self._not_before or ask_at))
+        expiry = self._first_expiry()
+        if expiry is not None and not self._plan:
+            times.append(expiry[0])
         return min(times, default=None)
 
     def start(self, now: float) -> Actions:
@@ -77,9 +80,17 @@ class Improviser:
         self._stale = self._asking is not None
         return [Damp(voice) for voice in list(self._scene.own)]
 
-    def lost(self) -> None:
-        """The brain will not answer what it was asked."""
+    def brain_changed(self, now: float) -> Actions:
+        """The brain came, or is gone and will not answer what it was asked: then nothing is left
+        sounding that it alone would have ended."""
         self._asking, self._stale = None, False
+        if not self.active:
+            return []
+        if self._scene.brain:
+            return self.replan(now)
+        self._plan.clear()
+        self._own = {}
+        return [Damp(voice) for voice in list(self._scene.own)]
 
     def replan(self, now: float) -> Actions:
         """Forget the plan, but for what is about to sound, and go on from what has sounded."""
@@ -116,12 +127,21 @@ class Improviser:
         actions: Actions = []
         if not self.active:
             return actions
+        expiry = self._first_expiry()
+        if expiry is not None and expiry[0] <= now and not self._plan:
+            actions += self._end(expiry)  # no answer came in time to end it
+            self._stale = self._asking is not None
         for at, (told, ahead) in self._plan.due(now):
             actions.append(self._perform(told, at, ahead))
         wake = self.wake_at
         if self._asking is None and wake is not None and wake <= now:
             actions += self._ask(now)
         return actions
+
+    def _end(self, expiry: tuple[float, Voice]) -> Actions:
+        """Plan the end of a note that has sounded as long as it may."""
+        at = max(expiry[0], self._tip_time)
+        return self._put(at, Event(*expiry[1], min(at - self._tip_time, MAX_DT), 0))
 
     def _perform(self, told: Told, at: float, ahead: bool) -> Strike | Damp:
         voice = told.event.instrument, told.event.pitch
@@ -190,9 +210,8 @@ class Improviser:
         at = self._tip_time + event.dt
         expiry = self._first_expiry()
         if expiry is not None and at > expiry[0]:  # a note has sounded long enough: end it first
-            at, voice = max(expiry[0], self._tip_time), expiry[1]
-            event = Event(*voice, min(at - self._tip_time, MAX_DT), 0)
-        elif self._is_yours(event, now):  # wait and see
+            return [*self._end(expiry), *self.tick(now)]
+        if self._is_yours(event, now):  # wait and see
             self._not_before = max(at, now + 0.01)
             return []
         if at < now - TOO_LATE:

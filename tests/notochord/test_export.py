@@ -7,9 +7,8 @@ import zipfile
 import pytest
 import torch
 
-from notochord import brain as brain_module
 from notochord.brain import Brain, BrainError
-from notochord.export import MANIFEST, export, payload_sha256, weights_sha256
+from notochord.export import FORMAT, MANIFEST, export, payload_sha256, weights_sha256
 from tests.notochord.conftest import ABOUT
 
 
@@ -136,7 +135,7 @@ def test_an_archive_that_torch_cannot_load_is_refused(tmp_path):
         file.writestr("x/data.pkl", b"nothing")
     payload = payload_sha256(data.getvalue())
     with zipfile.ZipFile(data, "a") as file:
-        manifest = {"format": brain_module.FORMAT, "payload_sha256": payload}
+        manifest = {"format": FORMAT, "payload_sha256": payload}
         file.writestr("x/extra/" + MANIFEST, json.dumps(manifest))
     assert "torch cannot load it" in refusal(tmp_path, data.getvalue())
 

@@ -324,6 +324,35 @@ def test_no_note_of_the_network_outlasts_the_longest():
             assert at - starts[message[0] & 0xF, message[1]] <= 2.0 + 1e-6
 
 
+@pytest.mark.parametrize("mode", ["continue", "duet"])
+def test_a_lost_brain_leaves_none_of_its_notes_sounding(mode):
+    stage = Stage(mode=mode, rest=0.2)
+    phrase(stage)
+    while not stage.instrument.scene.own:
+        stage.crank(0.05)
+    stage.instrument.brain_lost(stage.now)
+    assert stage.sounding() == set()
+    stage.crank(1.0, answering=False)
+    assert stage.sounding() == set()
+
+
+@pytest.mark.parametrize("mode", ["continue", "duet"])
+def test_a_brain_that_answers_no_more_cannot_hold_a_note_beyond_the_longest(mode):
+    stage = Stage(mode=mode, rest=0.2, longest=1.5)
+    phrase(stage)
+    while not stage.instrument.scene.own:
+        stage.crank(0.05)
+    stage.script = lambda ask, u: None  # as when every answer is late
+    stage.crank(2.5)
+    assert stage.sounding() == set()
+    silent = Stage(mode=mode, rest=0.2, longest=1.5)
+    phrase(silent)
+    while not silent.instrument.scene.own:
+        silent.crank(0.05)
+    silent.crank(2.5, answering=False)
+    assert silent.sounding() == set()
+
+
 def test_the_network_never_holds_more_than_its_polyphony():
     stage = Stage(mode="continue", rest=0.2, polyphony=3)
     phrase(stage)
