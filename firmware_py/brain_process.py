@@ -28,7 +28,7 @@ from notochord.ask import Ask
 from notochord.brain import Brain, BrainError
 from notochord.event import Event
 
-KEPT = 1024  # states that can be gone back to
+KEPT = 256  # states that can be gone back to, of at most 0.3 MB each
 REFUSED = 3  # exit code: the brain file cannot be used, and starting again will not help
 
 

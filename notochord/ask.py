@@ -41,8 +41,8 @@ class Temperatures:
     """How freely each kind of sub-event is drawn: 0 takes the likeliest, 1 follows the network."""
 
     pitch: float = 1.0  # instrument and pitch
-    rhythm: float = 1.0  # which of the times that fit
-    timing: float = 1.0  # how exactly it is met
+    rhythm: float = 1.0  # which of the times that fit: short or long
+    timing: float = 1.0  # how exactly it is met: the likeliest time near by
     velocity: float = 1.0
 
 
@@ -53,7 +53,8 @@ class Ask:
     `order` names the sub-events to draw, first to last, with the letters i, p, t, v; every letter
     that is not given must be in it. `on` and `off` map each allowed instrument to its allowed
     pitches for note-ons and for note-offs. `time` is in seconds since the last event told,
-    `velocity` the range of note-ons. `top_p` leaves out the unlikeliest choices beyond that share.
+    `velocity` the range of note-ons. `top_p` leaves out the unlikeliest instruments and
+    pitches beyond that share.
     The instruments in `favoured` together get at least `share` of the draw of an instrument.
     """
 

@@ -9,9 +9,10 @@ Four things are timed in turn, in the same loop, so that a busy moment strikes a
               wherever the turn before left them (caches or memory), as the weights are too
 
 Counted as read, from the sizes in the manifest, each tensor once: for a feed, the GRU cell, the
-projection, the linear layers behind the sinusoids and two rows of the tables; for an ask, the
-four heads, those linear layers and two rows. Weights of quantised layers take one byte each, all
-else four. `total` counts what both read once, and is what is streamed.
+projection, the look back and the key for copying (their layers; what is remembered are no
+weights), the linear layers behind the sinusoids and two rows of the tables; for an ask, the four
+heads, the queries for copying, those linear layers and two rows. Weights of quantised layers take
+one byte each, all else four. `total` counts what both read once, and is what is streamed.
 """
 
 from __future__ import annotations
@@ -53,8 +54,12 @@ def weight_bytes(config: dict[str, int], precision: str) -> dict[str, int]:
     )  # fmt: skip
     sinusoids = 2 * linear(2 * config["waves"], d, plain)
     rows = 2 * plain * d
-    feed = linear(d, 3 * h) + linear(h, 3 * h) + gated(h, d) + sinusoids + rows
-    ask = sum(gated(d, size) for size in sizes) + sinusoids + rows
+    inner = config["heads"] * config["head_size"]
+    look_back = linear(d, inner) + linear(2 * d, 2 * inner) + linear(inner, d) + plain * 4 * d
+    key, query = linear(2 * d, config["copy_size"]), linear(d, config["copy_size"]) + linear(d, 1)
+    gru = linear(d, 3 * h) + linear(h, 3 * h)
+    feed = gru + gated(h, d) + look_back + key + sinusoids + rows
+    ask = sum(gated(d, size) for size in sizes) + 2 * query + sinusoids + rows
     return {"feed": feed, "ask": ask, "total": feed + ask - sinusoids}
 
 

@@ -98,7 +98,7 @@ class Brain:
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # its notes on deprecation
         import torch
 
-        from notochord.export import best_engine
+        from notochord.export import EXPORTED, best_engine
 
         manifest = read_manifest(path, archive)
         torch.set_num_threads(1)
@@ -109,6 +109,7 @@ class Brain:
             module = torch.jit.load(  # type: ignore[no-untyped-call]
                 io.BytesIO(archive), map_location="cpu"
             ).eval()
+            module = torch.jit.freeze(module, preserved_attrs=list(EXPORTED))
         except RuntimeError as error:
             raise BrainError(f"{path}: torch cannot load it; export it again") from error
         brain = Brain(module, manifest, hashlib.sha256(archive).hexdigest())
@@ -176,7 +177,8 @@ class Brain:
         torch = self._torch
         mask = torch.zeros(4, 4) if given is None else torch.tensor(given, dtype=torch.float32)
         with torch.inference_mode():
-            i, p, t, v = self._module.log_prob(state, self._tensor(event).unsqueeze(0), mask)[0]
+            event4 = self._tensor(event).unsqueeze(0)
+            i, p, t, v = self._module.log_prob(state, event4, mask.unsqueeze(0))[0, 0]
         return float(i), float(p), float(t), float(v)
 
     def pitch_log_probs(self, state: State, event: Event, given: str = "itv") -> list[float]:
@@ -189,29 +191,19 @@ class Brain:
         nats: list[float] = rated.tolist()
         return nats
 
-    def contexts(self, events: Tensor) -> Tensor:
-        """What the heads see before each event of many pieces side by side.
+    def rate(self, events: Tensor, given: Tensor) -> Tensor:
+        """Log-probability in nats of every sub-event of many pieces side by side.
 
         events (B, T, 4): instrument, pitch, dt, velocity, from the beginning of each piece, in
-        range. Returns (B, T, D).
+        range; given (K, 4, 4): K ways in which the others are given. Returns (B, T, K, 4).
         """
         torch = self._torch
         with torch.inference_mode():
-            state = self._module.start(len(events))
-            seen = [state[1]]
-            for t in range(events.shape[1] - 1):
-                state = self._module.feed(state, events[:, t])
-                seen.append(state[1])
-            contexts: Tensor = torch.stack(seen, dim=1)
-        return contexts
-
-    def log_probs(self, contexts: Tensor, events: Tensor, given: Tensor) -> Tensor:
-        """Log-probability in nats of each sub-event of events (N, 4) in contexts (N, D): (N, 4).
-
-        given (4, 4): row m says which of the others sub-event m is given.
-        """
-        with self._torch.inference_mode():
-            nats: Tensor = self._module.log_prob((contexts, contexts), events, given)
+            state, rated = self._module.start(len(events)), []
+            for event in events.unbind(1):
+                rated.append(self._module.log_prob(state, event, given))
+                state = self._module.feed(state, event)
+            nats: Tensor = torch.stack(rated, dim=1)
         return nats
 
     def _tensor(self, event: Event) -> Any:

@@ -89,6 +89,7 @@ def about(
         "seed": schedule["seed"],
         "events_trained": checkpoint["update"] * per_update,
         "schedule": dict(schedule),
+        "begun_with": checkpoint.get("begun_with"),
         "sources": sources_of(corpus) if corpus else [],
     }
     if evaluation is not None:
@@ -120,7 +121,8 @@ def model_card(manifest: Mapping[str, Any], size: int) -> str:
         "piece (instrument, pitch, time, velocity), any of these given any of the others.",
         "",
         f"- {manifest['parameters']:,} parameters in {manifest['precision']}, "
-        f"{size / 1e6:.1f} MB; a GRU of {config['hidden']}, embeddings of {config['embedding']}",
+        f"{size / 1e6:.1f} MB; a GRU of {config['hidden']}, embeddings of {config['embedding']}, "
+        f"a look back at {config['memory']} notes",
         f"- exported on {manifest['date']} with torch {manifest['torch']}",
         f"- SHA-256 of the float weights: `{manifest['weights_sha256']}`",
         "",
@@ -140,6 +142,19 @@ def _training(manifest: Mapping[str, Any]) -> list[str]:
         f"side by side, {schedule['length']} events between two updates; AdamW, peak rate "
         f"{schedule['rate']:g}, warm-up and cosine decay; seed {manifest['seed']}. Every visit to "
         "a piece varies its key, tempo, dynamics, instruments and the order within chords.",
+        *_begun(manifest.get("begun_with")),
+    ]
+
+
+def _begun(before: Mapping[str, Any] | None, which: str = "It") -> list[str]:
+    if not before:
+        return []
+    return [
+        "",
+        f"{which} began with the weights of an earlier brain, \"{before['name']}\", trained on "
+        f"{(before['events_trained'] or 0) / 1e6:.1f} million events "
+        f"(SHA-256 of its float weights: `{before['weights_sha256']}`).",
+        *_begun(before.get("begun_with"), "That one"),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The command line: notochord prepare, train, evaluate, export, sample, bench."""
+"""The command line: notochord prepare, train, evaluate, export, sample, judge, bench."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ MODULES = {
     "evaluate": "measure how well a brain foresees music it never heard",
     "export": "make a brain file, with its model card, from a checkpoint",
     "sample": "let a brain play into a MIDI file",
+    "judge": "measure whether what a brain plays is like music",
     "bench": "measure how fast a brain answers",
 }
 REMEDIES = {
@@ -53,8 +54,9 @@ def _train(args: argparse.Namespace) -> None:
     values = {f.name: getattr(args, f.name) for f in fields(Schedule)}
     schedule = with_overrides(Schedule(), values)
     checkpoint = train(
-        args.corpus, args.out, args.size, schedule, args.threads, not args.anew, not args.float32
-    )
+        args.corpus, args.out, args.size, schedule, args.threads, not args.anew, not args.float32,
+        args.begin_with,
+    )  # fmt: skip
     print(f"{checkpoint}: done")
 
 
@@ -65,6 +67,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--corpus", type=Path, required=True, help="the prepared corpus file")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint, log, plot")
     parser.add_argument("--size", default="base", choices=CONFIGS)
+    parser.add_argument("--begin-with", type=Path, help="a brain file to train on from")
     parser.add_argument("--threads", type=whole(1, 256), default=2, help="processor threads")
     parser.add_argument("--float32", action="store_true", help="no bfloat16")
     parser.add_argument("--anew", action="store_true", help="begin anew, not from the checkpoint")

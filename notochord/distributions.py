@@ -22,6 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 TIME_RESOLUTION = 0.01  # seconds
+COPY_SHARPNESS = 800.0  # per second: most of a copied time lies within 1 ms of it
 TIME_LOW, TIME_HIGH = 0.0, 10.0
 VELOCITY_RESOLUTION = 1.0
 VELOCITY_LOW, VELOCITY_HIGH = 0.0, 127.0
@@ -68,31 +69,47 @@ def velocity_parameters(raw: Tensor, base: Tensor) -> tuple[Tensor, Tensor, Tens
     return F.log_softmax(logits, dim=-1), location, sharpness.clamp(1e-4, 2000.0)
 
 
-def time_log_prob(dt: Tensor, raw: Tensor, log_base: Tensor) -> Tensor:
+def time_log_prob(
+    dt: Tensor, raw: Tensor, log_base: Tensor, resolution: float = TIME_RESOLUTION,
+    low: float = TIME_LOW, high: float = TIME_HIGH,
+) -> Tensor:  # fmt: skip
     """Log-probability of each dt (seconds), a bin of 10 ms, under a time head's raw output."""
     weight, location, sharpness = time_parameters(raw, log_base)
-    return mixture_log_prob(
-        dt, weight, location, sharpness, TIME_RESOLUTION, TIME_LOW, TIME_HIGH
-    )
+    return mixture_log_prob(dt, weight, location, sharpness, resolution, low, high)
 
 
-def velocity_log_prob(velocity: Tensor, raw: Tensor, base: Tensor) -> Tensor:
+def velocity_log_prob(
+    velocity: Tensor, raw: Tensor, base: Tensor, resolution: float = VELOCITY_RESOLUTION,
+    low: float = VELOCITY_LOW, high: float = VELOCITY_HIGH,
+) -> Tensor:  # fmt: skip
     """Log-probability of each velocity 0..127 under a velocity head's raw output."""
     weight, location, sharpness = velocity_parameters(raw, base)
-    return mixture_log_prob(
-        velocity, weight, location, sharpness, VELOCITY_RESOLUTION, VELOCITY_LOW, VELOCITY_HIGH
-    )
+    return mixture_log_prob(velocity, weight, location, sharpness, resolution, low, high)
 
 
-def mixture_mass(
-    low: Tensor, high: Tensor, location: Tensor, sharpness: Tensor
-) -> Tensor:
-    """Each component's probability between two values (scalars or (..., components)).
+def with_copied_times(
+    dt: Tensor, own: Tensor, log_weights: Tensor, heard: Tensor,
+    resolution: float = TIME_RESOLUTION, sharpness: float = COPY_SHARPNESS,
+) -> Tensor:  # fmt: skip
+    """Log-probability of times dt (...) when each of the heard times (..., E) may be copied.
 
-    Computed on the side of the centre where the two sigmoids do not round to one, so that far
-    tails keep their digits.
+    own (...): log-probability under the mixture alone; log_weights (..., 1 + E): of the mixture,
+    and of each heard time. A copied time is as exact as the corpus tells it, 1 ms.
     """
-    a, b = sharpness * (low - location), sharpness * (high - location)
-    flip = (a + b) > 0
-    a, b = torch.where(flip, -b, a), torch.where(flip, -a, b)
-    return torch.sigmoid(b) - torch.sigmoid(a)
+    off, edge = sharpness * (dt.unsqueeze(-1) - heard), 0.5 * sharpness * resolution
+    below = torch.sigmoid(off - edge)
+    at_once = dt.unsqueeze(-1) <= 0.5 * resolution
+    mass = torch.sigmoid(off + edge) - torch.where(at_once, torch.zeros_like(below), below)
+    return _with_copied(own, log_weights, mass)
+
+
+def with_copied_velocities(
+    velocity: Tensor, own: Tensor, log_weights: Tensor, heard: Tensor
+) -> Tensor:
+    """Log-probability of velocities (...) when each of those heard (..., E) may be copied."""
+    return _with_copied(own, log_weights, (velocity.unsqueeze(-1) == heard).float())
+
+
+def _with_copied(own: Tensor, log_weights: Tensor, mass: Tensor) -> Tensor:
+    copied = (log_weights[..., 1:].exp() * mass).sum(-1)
+    return torch.logaddexp(log_weights[..., 0] + own, torch.log(copied + 1e-12))

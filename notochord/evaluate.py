@@ -31,7 +31,7 @@ from notochord.options import whole
 from notochord.wholefile import check_folder, write_whole
 
 LANES = 32  # pieces read side by side
-CHUNK = 512  # events rated in one call: few enough to stay in a core's cache
+CHUNK = 128  # events of each piece that the float network rates in one call
 RESAMPLES = 1000
 CONFIDENCE = 99  # per cent
 ORDERS = ["".join(letters) for letters in permutations(SUB_EVENT_LETTERS)]
@@ -42,11 +42,8 @@ Block = dict[str, Any]
 class Rater(Protocol):
     """A network that rates events: the brain, or the float network behind it."""
 
-    def contexts(self, events: Tensor) -> Tensor:
-        """What the heads see before each of events (B, T, 4): (B, T, D)."""
-
-    def log_probs(self, contexts: Tensor, events: Tensor, given: Tensor) -> Tensor:
-        """Nats of each sub-event of events (N, 4) in contexts (N, D), given (4, 4): (N, 4)."""
+    def rate(self, events: Tensor, given: Tensor) -> Tensor:
+        """Nats of each sub-event of events (B, T, 4), given (K, 4, 4): (B, T, K, 4)."""
 
 
 class FloatRater:
@@ -55,27 +52,21 @@ class FloatRater:
     def __init__(self, net: Notochord) -> None:
         self._net = net.eval()
 
-    def _columns(self, events: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        i, p, t, v = events.unbind(-1)
-        return i.long(), p.long(), t, v
-
     @torch.inference_mode()
-    def contexts(self, events: Tensor) -> Tensor:
-        """What the heads see before each of events (B, T, 4): (B, T, D)."""
+    def rate(self, events: Tensor, given: Tensor) -> Tensor:
+        """Nats of each sub-event of events (B, T, 4), given (K, 4, 4): (B, T, K, 4)."""
         state, fresh = self._net.initial(len(events)), torch.ones(len(events), dtype=torch.bool)
-        seen = []
-        for part in torch.split(events, 256, dim=1):  # so that embeddings need little memory
-            context, state = self._net.context(self._net.embed(*self._columns(part)), state, fresh)
+        rated = []
+        for part in torch.split(events, CHUNK, dim=1):  # so that it needs little memory
+            i, p, t, v = part.unbind(-1)
+            columns = i.long(), p.long(), t, v
+            embedded = self._net.embed(*columns)
+            context, heard, state = self._net.context(embedded, columns, state, fresh)
             fresh = torch.zeros_like(fresh)
-            seen.append(context)
-        return torch.cat(seen, dim=1)
-
-    @torch.inference_mode()
-    def log_probs(self, contexts: Tensor, events: Tensor, given: Tensor) -> Tensor:
-        """Nats of each sub-event of events (N, 4) in contexts (N, D), given (4, 4): (N, 4)."""
-        columns = self._columns(events)
-        raw = self._net.heads_given(contexts, self._net.embed(*columns), given)
-        return self._net.log_probs(raw, *columns)
+            raws = (self._net.heads_given(context, embedded, way, heard) for way in given)
+            ways = [self._net.log_probs(raw, heard, *columns) for raw in raws]
+            rated.append(torch.stack(ways, dim=2))
+        return torch.cat(rated, dim=1)
 
 
 def subset(m: int, k: int) -> list[int]:
@@ -147,17 +138,13 @@ def rate(rater: Rater, arrays: list[np.ndarray], sources: np.ndarray, label: str
     """Rate every event of every piece under all 32 conditionings."""
     nats = np.zeros((len(arrays), 8, 4))
     count = np.array([len(a) for a in arrays])
+    every = torch.stack([given_matrix(k) for k in range(8)])
     bar = tqdm(total=int(count.sum()), unit=" events", unit_scale=True, desc=label, leave=False)
     for group, events in _groups(arrays):
         lengths = torch.from_numpy(count[group])
         real = torch.arange(events.shape[1]) < lengths[:, None]
-        lane = torch.arange(len(group)).repeat_interleave(lengths)
-        contexts, flat = rater.contexts(events)[real], events[real]
-        for k in range(8):
-            given, sums = given_matrix(k), torch.zeros(len(group), 4, dtype=torch.float64)
-            parts = zip(torch.split(contexts, CHUNK), torch.split(flat, CHUNK), strict=True)
-            rated = torch.cat([rater.log_probs(c, e, given) for c, e in parts])
-            nats[group, k] = sums.index_add_(0, lane, -rated.double()).numpy()
+        rated = rater.rate(events, every) * real[:, :, None, None]
+        nats[group] = -rated.double().sum(1).numpy()
         bar.update(int(lengths.sum()))
     bar.close()
     return Totals(nats, count, sources)

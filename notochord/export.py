@@ -1,8 +1,10 @@
-"""From a checkpoint to a brain file: quantised to int8, scripted, frozen, with its manifest.
+"""From a checkpoint to a brain file: quantised to int8, scripted, with its manifest.
 
-A brain file is a TorchScript archive. Its manifest (JSON, an extra file in the archive) says what
-it is, what it was trained on and how good it measured; a SHA-256 over every other record in the
-archive lets a reader refuse a file that was cut short or altered.
+A brain file is a TorchScript archive. It is frozen when it is loaded, in a few hundredths of a
+second, and not before: so the weights can be had out of it again (notochord.recover). Its
+manifest (JSON, an extra file in the archive) says what it is, what it was trained on and how good
+it measured; a SHA-256 over every other record in the archive lets a reader refuse a file that was
+cut short or altered.
 """
 
 from __future__ import annotations
@@ -25,10 +27,13 @@ from notochord.models.notochord import SUB_EVENTS, Notochord
 from notochord.step import StepNetwork
 from notochord.wholefile import check_folder, write_whole
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 # Not the linear layers behind the sinusoids: they are small, and what they say must stay exact.
-QUANTISED = {"cell", "project", "head_instrument", "head_pitch", "head_time", "head_velocity"}
+QUANTISED = {
+    "cell", "project", "look_back", "copying", "head_instrument", "head_pitch", "head_time",
+    "head_velocity",
+}  # fmt: skip
 EXPORTED = ("start", "feed", "ask", "log_prob", "pitch_log_probs")
 
 
@@ -38,7 +43,7 @@ def best_engine() -> str:
 
 
 def script(step: StepNetwork, int8: bool) -> torch.jit.ScriptModule:
-    """The playing network scripted and frozen, its linear layers and GRU in int8 if asked."""
+    """The playing network scripted, its linear layers and GRU in int8 if asked."""
     step = step.eval()
     with warnings.catch_warnings():  # torch deprecates both tools; their output is what we ship
         warnings.simplefilter("ignore")
@@ -48,8 +53,7 @@ def script(step: StepNetwork, int8: bool) -> torch.jit.ScriptModule:
                 step, dict.fromkeys(QUANTISED, torch.ao.quantization.per_channel_dynamic_qconfig)
             )
         scripted: torch.jit.ScriptModule = torch.jit.script(step)
-        frozen: torch.jit.ScriptModule = torch.jit.freeze(scripted, preserved_attrs=list(EXPORTED))
-    return frozen
+    return scripted
 
 
 def weights_sha256(net: Notochord) -> str:

@@ -123,7 +123,7 @@ def next_event(
 
 def sample(
     brain: Brain, band: list[int] | None, seconds: float, manner: Manner, seed: int = 0,
-    prompt: list[Event] | None = None,
+    prompt: list[Event] | None = None, progress: bool = True,
 ) -> list[Note]:  # fmt: skip
     """Notes of a piece `seconds` long, the prompt's included; one seed always gives one piece.
 
@@ -135,7 +135,8 @@ def sample(
         state = brain.tell(state, event)
         playing.take(event)
     playable = band or ANY_INSTRUMENT
-    bar = tqdm(total=round(seconds), initial=round(playing.now), unit=" s", leave=False)
+    bar = tqdm(total=round(seconds), initial=round(playing.now), unit=" s", leave=False,
+               disable=not progress)  # fmt: skip
     while True:
         uniforms = rng.random(N_UNIFORMS).tolist()
         rested = playing.resting(band, manner.longest_rest) if band else []

@@ -18,14 +18,34 @@ import torch
 from torch import Tensor, nn
 
 from notochord.distributions import (
-    mixture_log_prob,
-    mixture_mass,
+    TIME_HIGH,
+    TIME_RESOLUTION,
+    time_log_prob,
     time_parameters,
+    velocity_log_prob,
     velocity_parameters,
+    with_copied_times,
+    with_copied_velocities,
 )
-from notochord.models.notochord import Notochord
+from notochord.draw import binned, choose, draw_within, sharpened, tempered, with_share
+from notochord.event import MAX_VELOCITY
+from notochord.models.notochord import (
+    GONE,
+    Copying,
+    LookBack,
+    Notochord,
+    note_name,
+)
 
-State = tuple[Tensor, Tensor]  # GRU state (B, H), what the heads see (B, D)
+# What the heads see (B, D); GRU state (B, H); its projection, normalised (B, D). The notes that can
+# be looked back at: their names (B, M), a shelf of keys and values (B, 2 heads, M or more, size),
+# how many places of it are this state's, and how many are written at all. Seconds so far (B,). The
+# events that can be copied: key, time and velocity (B, E, P + 2).
+State = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]
+Notes = tuple[Tensor, Tensor, Tensor, Tensor]  # those of the state: names, shelf, mine, written
+
+
+FAR = 1e9  # beyond every bound
 
 
 class StepHead(nn.Module):
@@ -40,71 +60,122 @@ class StepHead(nn.Module):
         return self.out(self.norm(a * torch.sigmoid(b)))
 
 
-def choose(weights: Tensor, top_p: float, u: float) -> int:
-    """An index drawn with these weights (zeros are never drawn), by a uniform number in [0, 1).
+class StepLookBack(nn.Module):
+    """The look back of the trained network, for one event a lane."""
 
-    With top_p below 1, the unlikeliest indices beyond that share of the weight are left out.
-    """
-    w = weights.double()
-    if top_p < 1.0:
-        ordered, index = w.sort(descending=True)
-        before = ordered.cumsum(0) - ordered
-        w[index[before >= top_p * ordered.sum()]] = 0.0
-    heap = w.cumsum(0)
-    return int((heap <= u * heap[-1]).sum().clamp(max=len(w) - 1))
+    GONE, ROOM = GONE, 256  # ROOM: places on a new shelf
+    __constants__ = ("GONE", "ROOM", "heads", "size")
+
+    def __init__(self, trained: LookBack) -> None:
+        super().__init__()
+        self.heads, self.size = trained.heads, trained.size
+        self.norm_context, self.norm_event = trained.norm_context, trained.norm_event
+        self.query, self.pair, self.out = trained.query, trained.pair, trained.out
+        # Half of the heads see the notes that sound, whose names are 0 or more; the others see
+        # every note, also those that are GONE.
+        of_sounding = torch.arange(self.heads) < self.heads // 2
+        least = torch.where(of_sounding, 0, GONE).unsqueeze(1)
+        self.register_buffer("least", least)
+        # A rotation in pairs (a, b), as training has it: x * cos + partner of x * sin.
+        pairs, rest = len(trained.turns), self.size - 2 * len(trained.turns)
+        still = torch.zeros(rest, dtype=torch.float64)
+        self.register_buffer("turns", torch.cat([trained.turns, trained.turns, still]))
+        place = torch.arange(self.size)
+        partner = torch.cat([place[pairs : 2 * pairs], place[:pairs], place[2 * pairs :]])
+        self.register_buffer("partner", partner)
+        sign = torch.cat([-torch.ones(pairs), torch.ones(pairs), torch.zeros(rest)])
+        self.register_buffer("sign", sign)
+
+    def phase(self, now: Tensor) -> tuple[Tensor, Tensor]:
+        """Cosine and signed sine (B, 1, size) of each number's angle at this time (B,)."""
+        angle = (now.unsqueeze(-1) * self.turns).unsqueeze(1)  # in float64: exact after hours
+        return angle.cos().float(), angle.sin().float() * self.sign
+
+    def remember(
+        self, joined: Tensor, events: Tensor, notes: Notes, phase: tuple[Tensor, Tensor]
+    ) -> Notes:
+        """The notes after one event a lane; joined (B, 2 D).
+
+        A state's notes are the last M of its part of a shelf. The next note is written behind
+        them, so that states which follow each other share one shelf and nothing is copied:
+
+            shelf   | . . . . . . . . . . . . . . . | free |
+            before            [ M notes ]
+            after               [ M notes ]
+
+        Where another future of this state was there first, or the shelf is full, the last notes
+        go to a new one.
+        """
+        names, shelf, mine, written = notes
+        name = note_name(events[:, :1].long(), events[:, 1:2].long())
+        names = names.masked_fill(names == name, self.GONE)
+        begins = events[:, 3] > 0
+        if not bool(begins.any()):
+            return names, shelf, mine, written
+        pair = self.pair(joined).reshape(-1, 2 * self.heads, self.size)
+        pair = pair * phase[0] + pair.index_select(-1, self.partner) * phase[1]
+        pair = pair.unsqueeze(2)
+        n, memory = int(mine), names.shape[1]
+        last = shelf[:, :, n - memory : n]
+        more = torch.cat([names[:, 1:], name], dim=1)
+        if not bool(begins.all()):  # lanes of many pieces, each at its own place
+            on = begins.unsqueeze(1)
+            fresh = torch.cat([last[:, :, 1:], pair], dim=2)
+            fresh = torch.where(on[:, :, None, None], fresh, last)
+            full = torch.full_like(mine, memory)
+            return torch.where(on, more, names), fresh, full, full.clone()
+        if n < shelf.shape[2] and n == int(written):
+            written.add_(1)
+        else:
+            n, shelf = memory, nn.functional.pad(last, (0, 0, 0, self.ROOM))
+            written = torch.full_like(mine, memory + 1)
+        shelf[:, :, n : n + 1] = pair
+        return more, shelf, torch.full_like(mine, n + 1), written
+
+    def forward(
+        self, normed: Tensor, notes: Notes, phase: tuple[Tensor, Tensor]
+    ) -> Tensor:
+        """What is found, (B, D), by looking back from the normalised context at the notes."""
+        names, n = notes[0], int(notes[2])
+        last = notes[1][:, :, n - names.shape[1] : n]
+        query = self.query(normed).reshape(-1, self.heads, self.size)
+        query = query * phase[0] + query.index_select(-1, self.partner) * phase[1]
+        query = query.unsqueeze(2) / math.sqrt(self.size)
+        key, value = last[:, : self.heads], last[:, self.heads :]
+        score = torch.matmul(query, key.transpose(2, 3)).squeeze(2)  # (B, heads, M)
+        score = score.masked_fill(names.unsqueeze(1) < self.least, -math.inf)
+        # One more key, of zeros, stands first: for when there is nothing to find.
+        weight = torch.softmax(nn.functional.pad(score, (1, 0)), dim=-1)[:, :, 1:]
+        found = torch.matmul(weight.unsqueeze(2), value).squeeze(2)  # (B, heads, size)
+        found = found * phase[0] - found.index_select(-1, self.partner) * phase[1]
+        return self.out(found.flatten(1))
 
 
-def tempered(logits: Tensor, mask: Tensor, temperature: float) -> Tensor:
-    """Weights of a categorical: zero where masked, sharpened or flattened by the temperature."""
-    logits = logits.float().masked_fill(~mask, -math.inf)
-    return torch.softmax(logits / max(temperature, 1e-3), dim=-1) * mask
+class StepCopying(nn.Module):
+    """The copying of the trained network, for one event a lane."""
 
+    def __init__(self, trained: Copying) -> None:
+        super().__init__()
+        self.key = trained.key
+        self.query_time, self.query_velocity = trained.query_time, trained.query_velocity
+        self.own_time, self.own_velocity = trained.own_time, trained.own_velocity
 
-def with_share(weights: Tensor, favoured: Tensor, share: float) -> Tensor:
-    """Weights in which the favoured rows together have at least this share of the whole."""
-    theirs, whole = float(weights[favoured].sum()), float(weights.sum())
-    if theirs <= 0.0 or theirs >= share * whole or theirs >= whole:
-        return weights
-    up, down = share * whole / theirs, (1.0 - share) * whole / (whole - theirs)
-    return torch.where(favoured, weights * up, weights * down)
+    def times(self, z: Tensor, recent: Tensor) -> Tensor:
+        """Log-weights (B, K, 1 + E) of the mixture and of each time heard; z (B, K, D)."""
+        none = (recent[:, :, -1] < 0).unsqueeze(1)
+        return self.weigh(self.query_time(z), self.own_time(z), recent, none)
 
+    def velocities(self, z: Tensor, recent: Tensor) -> Tensor:
+        """Log-weights (B, K, 1 + E) of the mixture and of each velocity heard; z (B, K, D)."""
+        none = (recent[:, :, -1] <= 0).unsqueeze(1)
+        return self.weigh(self.query_velocity(z), self.own_velocity(z), recent, none)
 
-def draw_between(
-    low: float, high: float, weight: Tensor, location: Tensor, sharpness: Tensor,
-    top_p: float, u1: float, u2: float,
-) -> float:  # fmt: skip
-    """A draw from a mixture of logistics cut to low..high (either may be infinite).
-
-    With top_p below 1, the drawn component is cut to its middle, which holds that share of it. No
-    component is left out: that would favour the likeliest time, "at once", and music would run
-    away into ever denser chords.
-
-    Returns the bound nearest to the mixture when no component reaches the interval.
-    """
-    a, b = torch.full_like(location, low), torch.full_like(location, high)
-    mass = mixture_mass(a, b, location, sharpness)
-    share = weight * mass
-    if not bool(share.sum() > 1e-30):
-        middle = float((weight * location).sum() / weight.sum())
-        return min(max(middle, low), high)
-    k = choose(share, 1.0, u1)
-    mu, s = float(location[k]), float(sharpness[k])
-    z_low, z_high = s * (low - mu), s * (high - mu)
-    if top_p < 1.0:  # the middle of the component, where the bounds leave any of it
-        edge = math.log1p(top_p) - math.log1p(-top_p)
-        if z_low < edge and z_high > -edge:
-            z_low, z_high = max(z_low, -edge), min(z_high, edge)
-    flip = z_low + z_high > 0  # work on the side where digits are kept
-    if flip:
-        z_low, z_high = -z_high, -z_low
-    p_low, p_high = 1 / (1 + math.exp(-max(z_low, -700.0))), 1.0
-    if z_high < 30.0:
-        p_high = 1 / (1 + math.exp(-max(z_high, -700.0)))
-    p = min(max(p_low + u2 * (p_high - p_low), 1e-300), 1.0 - 1e-9)
-    z = math.log(p) - math.log1p(-p)
-    if flip:
-        z = -z
-    return min(max(mu + z / s, low), high)
+    def weigh(self, query: Tensor, own: Tensor, recent: Tensor, none: Tensor) -> Tensor:
+        """As in training (notochord.models.notochord.Copying)."""
+        keys = recent[:, :, :-2].transpose(1, 2)
+        score = torch.matmul(query / math.sqrt(query.shape[-1]), keys)
+        score = score.masked_fill(none, -math.inf)
+        return torch.cat([own, score], dim=-1).log_softmax(-1)
 
 
 class StepNetwork(nn.Module):
@@ -118,12 +189,23 @@ class StepNetwork(nn.Module):
         d, h = trained.config.embedding, trained.config.hidden
         self.instrument, self.pitch = trained.instrument, trained.pitch
         self.time, self.velocity = trained.time, trained.velocity
+        with torch.no_grad():
+            table = trained.velocity(torch.arange(MAX_VELOCITY + 1.0))
+        self.register_buffer("velocity_table", table)
         self.cell = nn.GRUCell(d, h)
         with torch.no_grad():
             for mine, theirs in (("weight_ih", "weight_ih_l0"), ("weight_hh", "weight_hh_l0"),
                                  ("bias_ih", "bias_ih_l0"), ("bias_hh", "bias_hh_l0")):  # fmt: skip
                 getattr(self.cell, mine).copy_(getattr(trained.gru, theirs))
         self.project = StepHead(trained.project)
+        self.look_back = StepLookBack(trained.look_back)
+        empty = trained.look_back.empty(1, trained.config.memory)
+        self.register_buffer("no_notes", empty.notes.flatten(2, 3).transpose(1, 2).contiguous())
+        self.register_buffer("no_names", empty.sounding)
+        self.copying = StepCopying(trained.copying)
+        none = trained.copying.empty(1, trained.config.copied)
+        nothing = [none.keys, none.dt.unsqueeze(-1), none.velocity.unsqueeze(-1)]
+        self.register_buffer("no_events", torch.cat(nothing, dim=-1))
         self.head_instrument = StepHead(trained.heads[0])
         self.head_pitch = StepHead(trained.heads[1])
         self.head_time = StepHead(trained.heads[2])
@@ -132,50 +214,93 @@ class StepNetwork(nn.Module):
         self.register_buffer("first_input", trained.start_token().detach().clone())
         self.register_buffer("time_base", trained.time_base)
         self.register_buffer("velocity_base", trained.velocity_base)
+        # As fine as times are told apart, up to 1 s; then a twentieth of a second is enough. The
+        # last bin is 10 s, which stands for everything beyond it.
+        half = TIME_RESOLUTION / 2
+        fine, coarse = torch.arange(half, 1.0, TIME_RESOLUTION), torch.arange(1.025, 9.98, 0.05)
+        edges = torch.cat([fine, coarse, torch.tensor([TIME_HIGH - half, TIME_HIGH + half])])
+        self.register_buffer("time_widths", edges.diff())
+        octaves = torch.log2((edges[1:] + edges[:-1]) / 2 / half)
+        self.register_buffer("time_places", (2 * octaves).long())
+        edges[-1] = FAR  # so that what lies beyond 10 s counts there
+        self.register_buffer("time_edges", edges)
+        edges = torch.arange(0.5, 128.0)
+        edges[-1] = FAR  # 127 stands for everything beyond it
+        self.register_buffer("velocity_edges", edges)
+        self.register_buffer("velocities", torch.arange(1, MAX_VELOCITY + 1))
 
     @torch.jit.export
     def start(self, lanes: int) -> State:
         """The state before any event, for so many lanes side by side."""
         h = self.first.unsqueeze(0).repeat(lanes, 1)
         h = self.cell(self.first_input.unsqueeze(0).repeat(lanes, 1), h)
-        return h, self.project(h)
+        c = self.project(h)
+        names, shelf = self.no_names.expand(lanes, -1), self.no_notes.repeat(lanes, 1, 1, 1)
+        full, now = torch.tensor(shelf.shape[2]), torch.zeros(lanes, dtype=torch.float64)
+        notes, recent = (names, shelf, full, full), self.no_events.expand(lanes, -1, -1)
+        normed = self.look_back.norm_context(c)
+        seen = c + self.look_back(normed, notes, self.look_back.phase(now))
+        return seen, h, normed, names, shelf, full, full, now, recent
 
     def embed(self, events: Tensor) -> Tensor:
         """Events (..., 4) as numbers -> their embeddings (..., 4, D)."""
         i, p, t, v = events.unbind(-1)
-        parts = [self.instrument(i.long()), self.pitch(p.long()), self.time(t), self.velocity(v)]
+        parts = [self.instrument(i.long()), self.pitch(p.long()), self.time(t), self.loudness(v)]
         return torch.stack(parts, dim=-2)
+
+    def loudness(self, velocity: Tensor) -> Tensor:
+        """The embedding of whole velocities, from a table made beforehand."""
+        return nn.functional.embedding(velocity.long(), self.velocity_table)
 
     @torch.jit.export
     def feed(self, state: State, events: Tensor) -> State:
         """The state after one event a lane; events (B, 4): instrument, pitch, dt, velocity."""
-        h = self.cell(self.embed(events).sum(-2), state[0])
-        return h, self.project(h)
+        _, h, normed, names, shelf, mine, written, now, recent = state
+        look_back = self.look_back
+        i, p, t, v = events.unbind(-1)
+        summed = self.instrument(i.long()) + self.pitch(p.long()) + self.time(t)
+        summed = summed + self.loudness(v)
+        joined = torch.cat([normed, look_back.norm_event(summed)], dim=-1)
+        now = now + t.double()
+        phase = look_back.phase(now)
+        notes = look_back.remember(joined, events, (names, shelf, mine, written), phase)
+        new = torch.cat([self.copying.key(joined), events[:, 2:]], dim=-1).unsqueeze(1)
+        recent = torch.cat([recent[:, 1:], new], dim=1)
+        h = self.cell(summed, h)
+        c = self.project(h)
+        normed = look_back.norm_context(c)
+        seen = c + look_back(normed, notes, phase)
+        names, shelf, mine, written = notes
+        return seen, h, normed, names, shelf, mine, written, now, recent
 
     @torch.jit.export
     def log_prob(self, state: State, events: Tensor, given: Tensor) -> Tensor:
-        """Log-probability (nats) of each sub-event of events (B, 4) -> (B, 4).
+        """Log-probability (nats) of each sub-event of events (B, 4) -> (B, K, 4).
 
-        given (4, 4) or (B, 4, 4): row m says which of the others sub-event m is given.
+        given (K, 4, 4): row m of each says which of the others sub-event m is given.
         """
-        embedded = self.embed(events)
-        z = torch.tanh(state[1].unsqueeze(-2) + torch.matmul(given, embedded))
-        i, p, t, v = events.unbind(-1)
-        logits_i = self.head_instrument(z[:, 0]).log_softmax(-1)
-        logits_p = self.head_pitch(z[:, 1]).log_softmax(-1)
-        w, mu, s = time_parameters(self.head_time(z[:, 2]), self.time_base)
-        log_t = mixture_log_prob(t, w, mu, s, 0.01, 0.0, 10.0)
-        w, mu, s = velocity_parameters(self.head_velocity(z[:, 3]), self.velocity_base)
-        log_v = mixture_log_prob(v, w, mu, s, 1.0, 0.0, 127.0)
+        embedded = self.embed(events).unsqueeze(1)  # (B, 1, 4, D)
+        known = torch.matmul(given, embedded)  # (B, K, 4, D)
+        z = torch.tanh(state[0].unsqueeze(1).unsqueeze(1) + known)
+        each = events.unsqueeze(1).expand(-1, len(given), -1)  # (B, K, 4)
+        i, p, t, v = each.unbind(-1)
+        logits_i = self.head_instrument(z[:, :, 0]).log_softmax(-1)
+        logits_p = self.head_pitch(z[:, :, 1]).log_softmax(-1)
         log_i = logits_i.gather(-1, i.long().unsqueeze(-1)).squeeze(-1)
         log_p = logits_p.gather(-1, p.long().unsqueeze(-1)).squeeze(-1)
+        log_t = time_log_prob(t, self.head_time(z[:, :, 2]), self.time_base)
+        weights = self.copying.times(z[:, :, 2], state[8])
+        log_t = with_copied_times(t, log_t, weights, state[8][:, :, -2].unsqueeze(1))
+        log_v = velocity_log_prob(v, self.head_velocity(z[:, :, 3]), self.velocity_base)
+        weights = self.copying.velocities(z[:, :, 3], state[8])
+        log_v = with_copied_velocities(v, log_v, weights, state[8][:, :, -1].unsqueeze(1))
         return torch.stack([log_i, log_p, log_t, log_v], dim=-1)
 
     @torch.jit.export
     def pitch_log_probs(self, state: State, event: Tensor, given: Tensor) -> Tensor:
         """Log-probabilities of all 128 pitches, given (4,) of the others of event (4,)."""
         known = (given.unsqueeze(-1) * self.embed(event)).sum(0)
-        return self.head_pitch(torch.tanh(state[1] + known)).log_softmax(-1)[0]
+        return self.head_pitch(torch.tanh(state[0] + known)).log_softmax(-1)[0]
 
     @torch.jit.export
     def ask(
@@ -195,7 +320,7 @@ class StepNetwork(nn.Module):
             return False, event
         drawn = event.clone()
         embedded = self.embed(drawn)
-        known = torch.zeros_like(state[1][0])
+        known = torch.zeros_like(state[0][0])
         for m in range(4):
             if m not in order:
                 known = known + embedded[m]
@@ -203,7 +328,7 @@ class StepNetwork(nn.Module):
         u: list[float] = uniforms.tolist()
         low, high, softest, loudest = bounds.unbind(0)
         for m in order:
-            z = torch.tanh(state[1] + known)
+            z = torch.tanh(state[0] + known)
             if m == self.INSTRUMENT:
                 mask = (on | off).any(1)
                 logits = self.head_instrument(z)[0][rows]
@@ -221,14 +346,13 @@ class StepNetwork(nn.Module):
                 on, off = on & keep, off & keep
                 known = known + self.pitch(torch.tensor(pitch))
             elif m == self.TIME:
-                drawn[m] = self._draw_time(
-                    z, float(low), float(high), t[1], t[2], top_p, u[4], u[5]
-                )
+                drawn[m] = self._draw_time(state, z, float(low), float(high), t[1], t[2], u[3:6])
                 known = known + self.time(drawn[m])
             else:
                 can_on, can_off = bool(on.any()), bool(off.any())
+                softer, louder = float(softest), float(loudest)
                 v = self._draw_velocity(
-                    z, can_on, can_off, float(softest), float(loudest), t[3], top_p, u[6], u[7]
+                    state, z, can_on, can_off, softer, louder, t[3], u[6]
                 )
                 drawn[m] = v
                 none = torch.zeros_like(on)
@@ -236,7 +360,7 @@ class StepNetwork(nn.Module):
                     off = none
                 else:
                     on = none
-                known = known + self.velocity(drawn[m])
+                known = known + self.loudness(drawn[m])
         return True, drawn
 
     def _fitting(
@@ -255,42 +379,69 @@ class StepNetwork(nn.Module):
         return on & fits & can_on, off & fits & can_off
 
     def _draw_time(
-        self, z: Tensor, low: float, high: float, rhythm: float, timing: float, top_p: float,
-        u1: float, u2: float,
+        self, state: State, z: Tensor, low: float, high: float, rhythm: float, timing: float,
+        u: list[float],
     ) -> float:  # fmt: skip
-        weight, location, sharpness = time_parameters(self.head_time(z)[0], self.time_base)
-        weight = torch.softmax(weight / max(rhythm, 1e-3), dim=-1)
-        sharpness = sharpness / max(timing, 1e-3)
-        # Time 0 and 10 s stand for everything beyond them (censoring).
-        a, b = -math.inf if low <= 0 else low, math.inf if high >= 10 else high
-        x = draw_between(a, b, weight, location, sharpness, top_p, u1, u2)
-        if x < 0.005 and low <= 0:  # the bin of "at once"
-            return 0.0
-        return min(max(x, low), high)
+        """Seconds. Whether it is at once is drawn first, as likely as the network has it: were
+        the temperatures to act on it, music would run away into ever denser chords.
+        """
+        log_weight, location, sharpness = time_parameters(self.head_time(z)[0], self.time_base)
+        copied = self.copying.times(z.unsqueeze(1), state[8])[0, 0].exp()
+        heard = state[8][0, :, -2].contiguous()
+        copied, weight = copied[1:], copied[0] * log_weight.exp()
+        at_once = 0.0
+        if low <= 0.0:
+            at_once = float((weight * torch.sigmoid(sharpness * (0.005 - location))).sum())
+            at_once += float(copied[heard <= 0.005].sum())
+            if at_once >= 1.0 - 1e-6 or u[1] < at_once or high < 0.005:
+                return 0.0
+        share = min((u[1] - at_once) / max(1.0 - at_once, 1e-9), 0.9999999)
+        edges, low = self.time_edges, max(low, 0.005)
+        mass = binned(edges, low, high if high < 10.0 else 1e9, weight, location, sharpness)
+        copied = torch.where((heard > low) & (heard <= high), copied, torch.zeros_like(copied))
+        where = torch.bucketize(heard, edges).sub(1).clamp(min=0)  # the bin of each heard time
+        copies = torch.zeros(len(mass)).index_add(0, where, copied)
+        whole = mass.sum(1) + copies
+        if not bool(whole.sum() > 1e-30):  # nothing reaches there: the nearest bound
+            return min(max(float((weight * location).sum() / weight.sum()), low), high)
+        bins = sharpened(whole, self.time_widths, self.time_places, timing, rhythm)
+        bin = choose(bins, 1.0, share)
+        copy_share = float(copies[bin] / whole[bin])
+        if u[0] < copy_share:
+            of_bin = torch.where(where == bin, copied, torch.zeros_like(copied))
+            return float(heard[choose(of_bin, 1.0, u[0] / copy_share)])
+        if bin == len(bins) - 1:
+            return min(max(10.0, low), high)
+        a = max(float(edges[bin]), low)  # type: ignore[index]
+        b = min(float(edges[bin + 1]), high)  # type: ignore[index]
+        rest = min((u[0] - copy_share) / max(1.0 - copy_share, 1e-9), 0.9999999)
+        sharper = sharpness / max(timing, 1e-3)
+        return draw_within(a, max(a, b), mass[bin], location, sharper, rest, u[2])
 
     def _draw_velocity(
-        self, z: Tensor, can_on: bool, can_off: bool, low: float, high: float,
-        temperature: float, top_p: float, u1: float, u2: float,
+        self, state: State, z: Tensor, can_on: bool, can_off: bool, low: float, high: float,
+        temperature: float, u: float,
     ) -> float:  # fmt: skip
-        weight, location, sharpness = velocity_parameters(
+        """0 or a velocity from low to high; which of the two is as likely as the network has it."""
+        if not can_on:
+            return 0.0
+        log_weight, location, sharpness = velocity_parameters(
             self.head_velocity(z)[0], self.velocity_base
         )
-        weight = weight.exp()
-        a = 0.5 if low <= 1 else low - 0.5
-        b = math.inf if high >= 127 else high + 0.5
+        copied = self.copying.velocities(z.unsqueeze(1), state[8])[0, 0].exp()
+        heard, copied, weight = state[8][0, :, -1], copied[1:], copied[0] * log_weight.exp()
+        mass = binned(self.velocity_edges, -1e9, 1e9, weight, location, sharpness).sum(1)
+        mass = mass.index_add(0, heard.long().sub(1).clamp(min=0), copied)
+        quiet, loud = self.velocities < low, self.velocities > high
+        mass = mass.masked_fill(quiet | loud, 0.0)
         if can_off:
-            if not can_on:
+            off = float((weight * torch.sigmoid(sharpness * (0.5 - location))).sum())
+            off_share = off / max(off + float(mass.sum()), 1e-30)
+            if u < off_share:
                 return 0.0
-            below = torch.full_like(location, -math.inf)
-            half = torch.full_like(location, 0.5)
-            p_off = float((weight * mixture_mass(below, half, location, sharpness)).sum())
-            edge, top = torch.full_like(location, a), torch.full_like(location, b)
-            p_on = float((weight * mixture_mass(edge, top, location, sharpness)).sum())
-            share_off = p_off / max(p_off + p_on, 1e-30)
-            if u1 < share_off:
-                return 0.0
-            u1 = (u1 - share_off) / max(1 - share_off, 1e-9)
-        weight = torch.softmax(weight.clamp(min=1e-30).log() / max(temperature, 1e-3), dim=-1)
-        sharpness = sharpness / max(temperature, 1e-3)
-        x = draw_between(a, b, weight, location, sharpness, top_p, min(u1, 0.9999999), u2)
-        return min(max(float(round(x)), max(low, 1.0)), min(high, 127.0))
+            u = (u - off_share) / max(1.0 - off_share, 1e-9)
+        if not bool(mass.sum() > 1e-30):  # nothing reaches there: the nearest bound
+            middle = round(float((weight * location).sum() / weight.sum()))
+            return min(max(float(middle), max(low, 1.0)), min(high, 127.0))
+        bins = (mass / mass.max()) ** (1.0 / max(temperature, 1e-3))
+        return 1.0 + choose(bins, 1.0, min(u, 0.9999999))

@@ -21,7 +21,14 @@ from tqdm import tqdm
 
 from notochord.batches import PLAIN, Batch, Lanes
 from notochord.corpus import Corpus
-from notochord.models.notochord import CONFIGS, SUB_EVENTS, Config, Notochord, random_given
+from notochord.models.notochord import (
+    CONFIGS,
+    SUB_EVENTS,
+    Config,
+    Notochord,
+    State,
+    random_given,
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,25 @@ class Schedule:
         return self.rate * (self.last_rate + (1 - self.last_rate) * height)
 
 
+@dataclass(frozen=True)
+class Begun:
+    """What a run begins with in place of random weights, and what is to be told of it."""
+
+    config: Config
+    weights: dict[str, Tensor]
+    about: dict[str, Any]
+
+    @staticmethod
+    def with_brain(path: Path) -> Begun:
+        """The weights of a brain file. Raises BrainError."""
+        from notochord.recover import network_of
+
+        net, manifest = network_of(path)
+        about = {key: manifest.get(key) for key in ("name", "weights_sha256", "events_trained")}
+        about["begun_with"] = manifest.get("begun_with")
+        return Begun(net.config, net.state_dict(), about)
+
+
 class CheckpointError(ValueError):
     """The checkpoint cannot be read; the message says why, in one line."""
 
@@ -63,13 +89,15 @@ class Trainer:
 
     def __init__(
         self, corpus: Corpus, config: Config, schedule: Schedule, device: str = "cpu",
-        bfloat16: bool = True, initial: dict[str, Tensor] | None = None,
+        bfloat16: bool = True, begun: Begun | None = None,
     ) -> None:  # fmt: skip
         torch.manual_seed(schedule.seed)
         self.schedule, self.device = schedule, torch.device(device)
         self.net = Notochord(config).to(self.device)
-        if initial is not None:
-            self.net.load_state_dict(initial)
+        self.begun_with: dict[str, Any] | None = None
+        if begun is not None:
+            self.net.load_state_dict(begun.weights)
+            self.begun_with = begun.about
         self.optimizer = torch.optim.AdamW(
             _decay_groups(self.net, schedule.weight_decay), lr=schedule.rate, betas=(0.9, 0.98)
         )
@@ -77,7 +105,7 @@ class Trainer:
         shape = schedule.lanes, schedule.length
         self.lanes = Lanes(corpus, "train", *shape, seed=schedule.seed)
         self._corpus = corpus
-        self.state: tuple[Tensor, Tensor] | None = None
+        self.state: State | None = None
         self.update = 0
         self._autocast = (
             (lambda: torch.autocast(self.device.type, torch.bfloat16))
@@ -100,8 +128,8 @@ class Trainer:
         return loss.item()
 
     def _loss(
-        self, batch: Batch, state: tuple[Tensor, Tensor] | None, masks: torch.Generator
-    ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
+        self, batch: Batch, state: State | None, masks: torch.Generator
+    ) -> tuple[Tensor, Tensor, State]:
         """(weighted loss, plain mean of each sub-event's loss, state to carry), in nats."""
         put = lambda a: torch.from_numpy(a).to(self.device)  # noqa: E731
         columns = put(batch.instrument), put(batch.pitch), put(batch.dt), put(batch.velocity)
@@ -110,13 +138,12 @@ class Trainer:
         with self._autocast():
             embedded = self.net.embed(*columns)
             state = state or self.net.initial(len(mask))
-            context, state = self.net.context(embedded, state, fresh)
-            raw = self.net.heads_given(context, embedded, given)
-        nats = -self.net.log_probs(raw, *columns) * mask.unsqueeze(-1)  # (B, T, 4)
+            context, heard, state = self.net.context(embedded, columns, state, fresh)
+            raw = self.net.heads_given(context, embedded, given, heard)
+        nats = -self.net.log_probs(raw, heard, *columns) * mask.unsqueeze(-1)  # (B, T, 4)
         by_sub_event = nats.sum((0, 1)) / mask.sum()
         velocity = (nats[..., 3] * weight[:, None]).sum() / mask.sum()
-        carried = state[0].detach().float(), state[1].detach().float()
-        return by_sub_event[:3].sum() + velocity, by_sub_event.detach(), carried
+        return by_sub_event[:3].sum() + velocity, by_sub_event.detach(), state.detached()
 
     @torch.no_grad()
     def validate(self) -> list[float]:
@@ -139,7 +166,9 @@ class Trainer:
                 "config": self.net.config.as_dict(), "schedule": asdict(self.schedule),
                 "net": self.net.state_dict(), "optimizer": self.optimizer.state_dict(),
                 "masks": self.masks.get_state(), "lanes": self.lanes.position,
-                "state": self.state, "update": self.update, "torch_rng": torch.get_rng_state(),
+                "state": None if self.state is None else self.state.plain(),
+                "update": self.update, "torch_rng": torch.get_rng_state(),
+                "begun_with": self.begun_with,
             },
             temporary,
         )  # fmt: skip
@@ -153,7 +182,8 @@ class Trainer:
         self.masks.set_state(saved["masks"].cpu())
         torch.set_rng_state(saved["torch_rng"].cpu())
         self.lanes.position = saved["lanes"]
-        self.state, self.update = saved["state"], saved["update"]
+        self.update, self.begun_with = saved["update"], saved["begun_with"]
+        self.state = None if saved["state"] is None else State.of(saved["state"])
 
 
 def _decay_groups(net: Notochord, weight_decay: float) -> list[dict]:
@@ -200,12 +230,13 @@ def best_device() -> str:
 
 def train(
     corpus_path: Path, out: Path, size: str = "base", schedule: Schedule | None = None,
-    threads: int = 2, resume: bool = True, bfloat16: bool = True,
+    threads: int = 2, resume: bool = True, bfloat16: bool = True, begin_with: Path | None = None,
 ) -> Path:  # fmt: skip
     """Train (or go on training) into the folder `out`: checkpoint.pt, log.csv, loss.png.
 
     Returns the checkpoint's path. A run whose checkpoint is there goes on from it, under the
-    schedule it was begun with.
+    schedule it was begun with. `begin_with` names a brain file to start from: its weights and
+    its sizes.
     """
     torch.set_num_threads(threads)
     out.mkdir(parents=True, exist_ok=True)
@@ -214,7 +245,11 @@ def train(
     if going_on:
         saved = read_checkpoint(checkpoint)
         config, schedule = Config(**saved["config"]), Schedule(**saved["schedule"])
-    trainer = Trainer(Corpus(corpus_path), config, schedule, best_device(), bfloat16)
+    begun = None
+    if begin_with is not None and not going_on:
+        begun = Begun.with_brain(begin_with)
+        config = begun.config
+    trainer = Trainer(Corpus(corpus_path), config, schedule, best_device(), bfloat16, begun)
     if going_on:
         trainer.resume(checkpoint)
     _run(trainer, checkpoint, out / "log.csv")

@@ -3,26 +3,42 @@
     x_{n-1} = instrument, pitch, time, velocity of the event before
         e_m(x_m)            four embeddings                            (D each)
         h   = GRU(sum e_m)  one recurrent layer, learnt start state    (H)
-        c   = f(h)          gated projection: what the heads see       (D)
+        c   = f(h)          gated projection                           (D)
+        s   = c + look back from c at the notes before: what the heads see (D)
     and, for each sub-event m of the next event, given any subset of the others:
-        z_m = tanh(c + sum of the given e_n)                           (D)
+        z_m = tanh(s + sum of the given e_n)                           (D)
         gated MLP of z_m -> categorical (instrument, pitch)
-                         -> mixture of logistics (time, velocity)
+                         -> mixture of logistics (time, velocity),
+                            with the times and velocities just heard copied into the mixture
 
 Shepardson, Armitage and Magnusson, "Notochord: a Flexible Probabilistic Model for Real-Time MIDI
-Performance", AIMC 2022. At training time the subset is drawn anew for every position.
+Performance", AIMC 2022. At training time the subset is drawn anew for every position. The look
+back is ours: a state of fixed size must forget which notes it holds and what was played a bar ago;
+attention over the last notes (Vaswani et al. 2017) does not. Its keys say what the music was like
+before a note and which note came, so that what followed once can follow again; the time since is
+told by rotation (Su et al. 2021, there by position), so that "a beat ago" has a direction.
+Copying is ours too (after pointer networks, Vinyals et al. 2015): music is made of few lengths and
+few degrees of loudness, which differ from piece to piece. A head that must work out each number
+anew errs a little every time, and playing on from its own errors it loses the beat; one that can
+say "as long as that one" does not.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from notochord.distributions import time_log_prob, velocity_log_prob
+from notochord.distributions import (
+    time_log_prob,
+    velocity_log_prob,
+    with_copied_times,
+    with_copied_velocities,
+)
 from notochord.event import N_INSTRUMENTS, N_PITCHES, START_INSTRUMENT, START_PITCH
 
 SUB_EVENTS = ("instrument", "pitch", "time", "velocity")
@@ -38,6 +54,11 @@ class Config:
     velocity_components: int = 16
     waves: int = 64  # wavelengths of the sinusoids; a sine and a cosine each
     dropout: float = 0.0  # on the GRU's output
+    heads: int = 4  # of the look back; half of them see nothing but the notes that sound
+    head_size: int = 32
+    memory: int = 256  # notes that can be looked back at
+    copied: int = 128  # events whose time and velocity can be copied
+    copy_size: int = 64
 
     def as_dict(self) -> dict[str, float]:
         return asdict(self)
@@ -45,7 +66,8 @@ class Config:
 
 CONFIGS = {
     "base": Config(),
-    "tiny": Config(embedding=32, hidden=48, time_components=8, velocity_components=6, waves=16),
+    "tiny": Config(embedding=32, hidden=48, time_components=8, velocity_components=6, waves=16,
+                   heads=2, head_size=16, memory=32, copied=16, copy_size=16),
 }
 
 
@@ -75,6 +97,213 @@ class GatedMLP(nn.Module):
         return self.out(self.norm(F.glu(self.gate(x), dim=-1)))
 
 
+GONE, EMPTY = -1, -2  # in place of a sounding note's name: it has ended; there is no note here
+
+
+class Memory(NamedTuple):
+    """The last notes of every lane: all there is to look back at."""
+
+    notes: Tensor  # (B, M, 2, heads, size): keys and values, turned by the time of the onset
+    sounding: Tensor  # (B, M): the note's name while it sounds, else GONE or EMPTY
+    now: Tensor  # (B,): seconds since the lane began, float64
+
+
+def turned(x: Tensor, time: Tensor, turns: Tensor) -> Tensor:
+    """x (..., heads, size) with its first 2P numbers rotated in pairs by time (...) * turns (P)."""
+    angle = (time.unsqueeze(-1) * turns).unsqueeze(-2)  # in float64: exact after hours
+    cos, sin = angle.cos().float(), angle.sin().float()
+    pairs = turns.shape[0]
+    a, b, rest = x[..., :pairs], x[..., pairs : 2 * pairs], x[..., 2 * pairs :]
+    return torch.cat([a * cos - b * sin, a * sin + b * cos, rest], dim=-1)
+
+
+def note_name(instrument: Tensor, pitch: Tensor, pitches: int = N_PITCHES + 1) -> Tensor:
+    """One number for each instrument and pitch."""
+    return instrument * pitches + pitch
+
+
+def next_of_same_name(names: Tensor) -> Tensor:
+    """For each of names (B, L) the place where the same name stands next, or L."""
+    ordered, at = names.sort(dim=1, stable=True)
+    end = torch.full_like(at[:, :1], names.shape[1])
+    following = torch.where(ordered[:, 1:] == ordered[:, :-1], at[:, 1:], end)
+    return torch.empty_like(at).scatter_(1, at, torch.cat([following, end], dim=1))
+
+
+class LookBack(nn.Module):
+    """Attention from before an event over the notes already begun; half the heads over those
+    that still sound."""
+
+    turns: Tensor
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        d, self.heads, self.size = config.embedding, config.heads, config.head_size
+        inner = self.heads * self.size
+        self.norm_context, self.norm_event = nn.LayerNorm(d), nn.LayerNorm(d)
+        self.query = nn.Linear(d, inner)
+        self.pair = nn.Linear(2 * d, 2 * inner)  # key and value
+        self.out = nn.Linear(inner, d)
+        nn.init.zeros_(self.out.weight)  # begins as the GRU alone
+        nn.init.zeros_(self.out.bias)
+        wavelengths = torch.logspace(math.log10(0.15), math.log10(20), self.size // 4).double()
+        self.register_buffer("turns", 2 * math.pi / wavelengths)
+
+    def empty(self, lanes: int, notes: int) -> Memory:
+        """Nothing to look back at."""
+        device = self.turns.device
+        return Memory(
+            torch.zeros(lanes, notes, 2, self.heads, self.size, device=device),
+            torch.full((lanes, notes), EMPTY, device=device),
+            torch.zeros(lanes, dtype=torch.float64, device=device),
+        )
+
+    def joined(self, context: Tensor, summed: Tensor) -> Tensor:
+        """An event and what was before it, (..., 2 D), of which keys and values are made."""
+        return torch.cat([self.norm_context(context), self.norm_event(summed)], dim=-1)
+
+    def forward(
+        self, context: Tensor, joined: Tensor, names: Tensor, dt: Tensor, on: Tensor,
+        memory: Memory,
+    ) -> tuple[Tensor, Memory]:  # fmt: skip
+        """What is found before each event, (B, T, D), and the memory after the last.
+
+        context (B, T, D) from before each event; joined (B, T, 2 D); names, dt, on (B, T): the
+        note's name, seconds since the event before, whether it begins a note.
+        """
+        time = memory.now.unsqueeze(1) + dt.double().cumsum(1)
+        before = torch.cat([memory.now.unsqueeze(1), time[:, :-1]], dim=1)
+        notes, audible, sounding, after = self._lookable(joined, names, time, on, memory)
+        query = self.query(self.norm_context(context))
+        small = query.dtype  # what autocast makes of it
+        query = turned(query.float().unflatten(-1, (self.heads, -1)), before, self.turns)
+        query = query.to(small).transpose(1, 2)  # (B, heads, T, size)
+        key, value = notes.to(small).unbind(2)
+        half = self.heads // 2
+        found = torch.cat(
+            [
+                self._attend(query[:, :half], key[:, :, :half], value[:, :, :half], sounding),
+                self._attend(query[:, half:], key[:, :, half:], value[:, :, half:], audible),
+            ],
+            dim=1,
+        ).transpose(1, 2)  # (B, T, heads, size)
+        return self.out(turned(found.float(), -before, self.turns).flatten(-2)), after
+
+    def _attend(self, query: Tensor, key: Tensor, value: Tensor, seen: Tensor) -> Tensor:
+        """(B, heads, T, size); a zero key stands first, for when there is nothing to find."""
+        key, value = (F.pad(x.transpose(1, 2), (0, 0, 1, 0)) for x in (key, value))
+        seen = F.pad(seen, (1, 0), value=True).unsqueeze(1)
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=seen)
+
+    def _lookable(
+        self, joined: Tensor, names: Tensor, time: Tensor, on: Tensor, memory: Memory
+    ) -> tuple[Tensor, Tensor, Tensor, Memory]:
+        """Keys and values (B, M+T, 2, heads, size); which of them each event may look at, and
+        which sound just before it, (B, T, M+T); and the memory to carry on with."""
+        m, t = memory.sounding.shape[1], names.shape[1]
+        new = self.pair(joined).float().unflatten(-1, (2, self.heads, self.size))
+        new = turned(new.flatten(2, 3), time, self.turns).unflatten(2, (2, self.heads))
+        notes = torch.cat([memory.notes, new], dim=1)
+        apart = -3 - torch.arange(m, device=names.device)  # names that match nothing
+        old = torch.where(memory.sounding >= 0, memory.sounding, apart)
+        names = torch.cat([old, names], dim=1)
+        note = torch.cat([memory.sounding != EMPTY, on], dim=1)
+        begun = torch.cat([memory.sounding >= 0, on], dim=1)
+        end = next_of_same_name(names)
+        place = torch.arange(m + t, device=names.device)
+        audible = note.unsqueeze(1) & (place < place[m:].unsqueeze(1))
+        sounding = audible & begun.unsqueeze(1) & (end.unsqueeze(1) >= place[m:].unsqueeze(1))
+        state = torch.where(begun & (end == m + t), names, GONE).masked_fill(~note, EMPTY)
+        last = note.long().sort(dim=1, stable=True).indices[:, t:]  # the last M notes, in order
+        kept = last[..., None, None, None].expand(-1, -1, *notes.shape[2:])
+        after = Memory(notes.gather(1, kept), state.gather(1, last), time[:, -1])
+        return notes, audible, sounding, after
+
+
+class Recent(NamedTuple):
+    """The last events of every lane: what can be copied."""
+
+    keys: Tensor  # (B, E, P)
+    dt: Tensor  # (B, E)
+    velocity: Tensor  # (B, E); -1: there is no event here
+
+
+class Copying(nn.Module):
+    """Which of the last events the next one is as long after, or as loud as."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        d, p = config.embedding, config.copy_size
+        self.key = nn.Linear(2 * d, p)
+        self.query_time, self.query_velocity = nn.Linear(d, p), nn.Linear(d, p)
+        self.own_time, self.own_velocity = nn.Linear(d, 1), nn.Linear(d, 1)
+        for own in (self.own_time, self.own_velocity):  # begins as the mixture alone
+            nn.init.zeros_(own.weight)
+            nn.init.constant_(own.bias, 8.0)
+
+    def empty(self, lanes: int, events: int) -> Recent:
+        """Nothing to copy."""
+        like = self.key.weight
+        return Recent(
+            torch.zeros(lanes, events, len(like), device=like.device),
+            torch.zeros(lanes, events, device=like.device),
+            torch.full((lanes, events), -1.0, device=like.device),
+        )
+
+    def heard(self, joined: Tensor, dt: Tensor, velocity: Tensor, recent: Recent) -> Recent:
+        """The events before this chunk and in it, (B, E + T)."""
+        new = self.key(joined).float(), dt.float(), velocity.float()
+        return Recent(*(torch.cat(pair, dim=1) for pair in zip(recent, new, strict=True)))
+
+    def log_weights(self, z_time: Tensor, z_velocity: Tensor, heard: Recent) -> list[Tensor]:
+        """Log-weights (B, T, 1 + E + T) of the mixture itself and of each event, for time and for
+        velocity; z (B, T, D). Each event of the chunk may copy the E events before it."""
+        t = z_time.shape[1]
+        place = torch.arange(heard.dt.shape[1], device=z_time.device)
+        before = place[len(place) - t :].unsqueeze(1) - place  # how many events ago, (T, E + T)
+        near = (before > 0) & (before <= len(place) - t)
+        ways = (
+            (self.query_time(z_time), self.own_time(z_time), heard.velocity >= 0),
+            (self.query_velocity(z_velocity), self.own_velocity(z_velocity), heard.velocity > 0),
+        )
+        return [
+            self.weigh(query, own, heard.keys, near & there.unsqueeze(1))
+            for query, own, there in ways
+        ]
+
+    @staticmethod
+    def weigh(query: Tensor, own: Tensor, keys: Tensor, there: Tensor) -> Tensor:
+        """query (B, T, P), own (B, T, 1), keys (B, E, P), there (B, T, E) -> (B, T, 1 + E)."""
+        score = torch.matmul(query.float(), keys.transpose(1, 2)) / math.sqrt(keys.shape[-1])
+        score = score.masked_fill(~there, -math.inf)
+        return torch.cat([own.float(), score], dim=-1).log_softmax(-1)
+
+
+class State(NamedTuple):
+    """What is carried from chunk to chunk."""
+
+    hidden: Tensor  # (1, B, H): the GRU's
+    last: Tensor  # (B, D): the embedding of the last event
+    memory: Memory
+    recent: Recent
+
+    def detached(self) -> State:
+        """Cut off from the graph, in the precision of the weights."""
+        notes, sounding, now = self.memory
+        memory = Memory(notes.detach().float(), sounding, now)
+        recent = Recent(self.recent.keys.detach(), self.recent.dt, self.recent.velocity)
+        return State(self.hidden.detach().float(), self.last.detach().float(), memory, recent)
+
+    def plain(self) -> tuple[Tensor, ...]:
+        """The tensors alone, as a checkpoint keeps them."""
+        return (self.hidden, self.last, *self.memory, *self.recent)
+
+    @staticmethod
+    def of(plain: tuple[Tensor, ...]) -> State:
+        """The state that `plain` gave."""
+        return State(plain[0], plain[1], Memory(*plain[2:5]), Recent(*plain[5:8]))
+
+
 class Notochord(nn.Module):
     """The network as it is trained; see notochord.step for the one that plays."""
 
@@ -93,6 +322,8 @@ class Notochord(nn.Module):
         self.start = nn.Parameter(torch.zeros(h))
         self.dropout = nn.Dropout(config.dropout)
         self.project = GatedMLP(h, d, d)
+        self.look_back = LookBack(config)
+        self.copying = Copying(config)
         kt, kv = config.time_components, config.velocity_components
         sizes = (N_INSTRUMENTS, N_PITCHES, 3 * kt, 3 * kv)
         heads = [GatedMLP(d, d, size) for size in sizes]
@@ -119,47 +350,83 @@ class Notochord(nn.Module):
         token = torch.tensor([START_INSTRUMENT, START_PITCH, 0, 0], device=device)
         return self.embed(token[0], token[1], token[2], token[3]).sum(-2)
 
-    def initial(self, lanes: int) -> tuple[Tensor, Tensor]:
-        """The state before any event: GRU state (1, lanes, H), last embedding (lanes, D)."""
+    def initial(self, lanes: int) -> State:
+        """The state before any event."""
         hidden = self.start.float().expand(1, lanes, -1).contiguous()
-        return hidden, self.start_token().expand(lanes, -1)
+        memory = self.look_back.empty(lanes, self.config.memory)
+        recent = self.copying.empty(lanes, self.config.copied)
+        return State(hidden, self.start_token().expand(lanes, -1), memory, recent)
 
     def context(
-        self, embedded: Tensor, state: tuple[Tensor, Tensor], fresh: Tensor
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """What the heads see before each event, and the state after the last.
+        self, embedded: Tensor, columns: tuple[Tensor, Tensor, Tensor, Tensor], state: State,
+        fresh: Tensor,
+    ) -> tuple[Tensor, Recent, State]:  # fmt: skip
+        """What the heads see before each event, what can be copied, and the state at the end.
 
-        embedded (B, T, 4, D); state as from `initial`; fresh (B,) marks lanes that begin anew.
-        Returns (B, T, D) and the state to carry on with.
+        embedded (B, T, 4, D); columns: instrument, pitch, dt, velocity (B, T) each; state as from
+        `initial`; fresh (B,) marks lanes that begin anew. Returns (B, T, D), the events before
+        this chunk and in it, and the state to carry on with.
         """
-        hidden, last = state
-        hidden0, last0 = self.initial(len(embedded))
-        hidden = torch.where(fresh[None, :, None], hidden0, hidden)
-        last = torch.where(fresh[:, None], last0, last)
+        hidden, last, memory, recent = self._refreshed(state, fresh)
         summed = embedded.sum(-2)  # (B, T, D)
         inputs = torch.cat([last[:, None], summed[:, :-1]], dim=1)
         out, hidden = self.gru(inputs, hidden)  # (B, T, H)
-        return self.project(self.dropout(out)), (hidden, summed[:, -1])
+        context = self.project(self.dropout(out))
+        instrument, pitch, dt, velocity = columns
+        joined = self.look_back.joined(context, summed)
+        found, memory = self.look_back(
+            context, joined, note_name(instrument, pitch), dt, velocity > 0, memory
+        )
+        heard = self.copying.heard(joined, dt, velocity, recent)
+        recent = Recent(*(x[:, -self.config.copied :] for x in heard))
+        return context + found, heard, State(hidden, summed[:, -1], memory, recent)
 
-    def heads_given(self, context: Tensor, embedded: Tensor, given: Tensor) -> list[Tensor]:
-        """Each head's raw output; given (..., 4, 4) says which sub-events head m knows."""
+    def _refreshed(self, state: State, fresh: Tensor) -> State:
+        """The state with those lanes (B,) forgotten that begin anew."""
+        start, lane = self.initial(len(fresh)), fresh.unsqueeze(1)
+        memory, recent = state.memory, state.recent
+        return State(
+            torch.where(lane, start.hidden, state.hidden),
+            torch.where(lane, start.last, state.last),
+            Memory(
+                memory.notes,
+                torch.where(lane, start.memory.sounding, memory.sounding),
+                torch.where(fresh, start.memory.now, memory.now),
+            ),
+            Recent(recent.keys, recent.dt, torch.where(lane, -1.0, recent.velocity)),
+        )
+
+    def heads_given(
+        self, context: Tensor, embedded: Tensor, given: Tensor, heard: Recent
+    ) -> list[Tensor]:
+        """Each head's raw output, then the log-weights of copying times and velocities.
+
+        given (..., 4, 4) says which sub-events head m knows; context (B, T, D); heard as
+        `context` returns it.
+        """
         known = torch.matmul(given, embedded)  # (..., 4, D)
-        z = torch.tanh(context.unsqueeze(-2).float() + known)
-        return [head(z_m) for head, z_m in zip(self.heads, z.unbind(-2), strict=True)]
+        z = torch.tanh(context.unsqueeze(-2).float() + known).unbind(-2)
+        raw = [head(z_m) for head, z_m in zip(self.heads, z, strict=True)]
+        return raw + self.copying.log_weights(z[2], z[3], heard)
 
     def log_probs(
-        self, raw: list[Tensor], instrument: Tensor, pitch: Tensor, dt: Tensor, velocity: Tensor
-    ) -> Tensor:
+        self, raw: list[Tensor], heard: Recent, instrument: Tensor, pitch: Tensor, dt: Tensor,
+        velocity: Tensor,
+    ) -> Tensor:  # fmt: skip
         """Log-probability (nats) of each sub-event: (..., 4)."""
         def of(logits: Tensor, index: Tensor) -> Tensor:
             return logits.float().log_softmax(-1).gather(-1, index.unsqueeze(-1)).squeeze(-1)
 
+        time = time_log_prob(dt.float(), raw[2], self.time_base)
+        loudness = velocity_log_prob(velocity.float(), raw[3], self.velocity_base)
         return torch.stack(
             [
                 of(raw[0], instrument),
                 of(raw[1], pitch),
-                time_log_prob(dt.float(), raw[2], self.time_base),
-                velocity_log_prob(velocity.float(), raw[3], self.velocity_base),
+                with_copied_times(dt.float(), time, raw[4], heard.dt.unsqueeze(1)),
+                with_copied_velocities(
+                    velocity.float(), loudness, raw[5], heard.velocity.unsqueeze(1)
+                ),
             ],
             dim=-1,
         )

@@ -7,7 +7,8 @@ from notochord.corpus import SOURCE_WEIGHTS
 
 MANIFEST = {
     "name": "base", "precision": "int8", "parameters": 1234567, "date": "2026-01-01",
-    "torch": "2.13.0", "weights_sha256": "ab" * 32, "config": {"hidden": 768, "embedding": 256},
+    "torch": "2.13.0", "weights_sha256": "ab" * 32,
+    "config": {"hidden": 768, "memory": 256, "embedding": 256},
     "schedule": {"lanes": 64, "length": 128, "rate": 0.002}, "events_trained": 10_000_000,
     "seed": 0,
     "sources": [{"source": "pop909", "tier": "open_flagged", "licences": ["MIT"], "pieces": 748,

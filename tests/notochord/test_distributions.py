@@ -6,11 +6,12 @@ import numpy as np
 import torch
 
 from notochord.distributions import (
-    mixture_mass,
     time_log_prob,
     time_parameters,
     velocity_log_prob,
     velocity_parameters,
+    with_copied_times,
+    with_copied_velocities,
 )
 
 TIME_BASE = torch.linspace(math.log(0.001), math.log(10), 8)
@@ -76,7 +77,17 @@ def test_log_probabilities_and_gradients_are_finite_for_wild_outputs():
         assert torch.isfinite(log_prob).all() and torch.isfinite(params.grad).all()
 
 
-def test_the_mass_of_a_far_tail_keeps_its_digits():
-    location, sharpness = torch.zeros(1), torch.ones(1)
-    mass = mixture_mass(torch.tensor(40.0), torch.tensor(41.0), location, sharpness)
-    assert abs(float(mass) / (math.exp(-40) - math.exp(-41)) - 1) < 1e-5
+def test_a_copied_time_is_as_likely_as_its_weight_has_it():
+    heard, own = torch.tensor([0.25, 0.5, 0.0]), torch.full((4,), math.log(1e-9))
+    weights = torch.log(torch.tensor([0.1, 0.4, 0.3, 0.2])).expand(4, 4)
+    dt = torch.tensor([0.25, 0.501, 0.0, 0.35])
+    chance = with_copied_times(dt, own, weights, heard).exp()
+    assert np.allclose(chance[:3].numpy(), [0.4, 0.3, 0.2], rtol=0.05)
+    assert float(chance[3]) < 1e-6
+
+
+def test_copied_and_own_velocities_add_up():
+    heard, weights = torch.tensor([80.0, 80.0, 64.0]), torch.log(torch.full((2, 4), 0.25))
+    velocity, own = torch.tensor([80.0, 90.0]), torch.log(torch.tensor([0.2, 0.4]))
+    chance = with_copied_velocities(velocity, own, weights, heard).exp()
+    assert np.allclose(chance.numpy(), [0.25 * 0.2 + 0.5, 0.25 * 0.4], rtol=1e-4)

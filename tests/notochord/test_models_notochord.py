@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from notochord.event import START_INSTRUMENT, START_PITCH
-from notochord.models.notochord import CONFIGS, Notochord, random_given
+from notochord.event import START_INSTRUMENT, START_PITCH, Event
+from notochord.models.notochord import CONFIGS, Notochord, note_name, random_given
 from tests.notochord.music import random_events
 
 
@@ -16,8 +16,29 @@ def columns(events):
 
 def context_of(net, events):
     with torch.no_grad():
-        embedded = net.embed(*columns(events))
-        return net.context(embedded, net.initial(1), torch.ones(1, dtype=torch.bool))[0], embedded
+        told = columns(events)
+        embedded = net.embed(*told)
+        fresh = torch.ones(1, dtype=torch.bool)
+        return net.context(embedded, told, net.initial(1), fresh)[0], embedded
+
+
+def rated(net, events, cuts=()):
+    """Log-probabilities of all sub-events, nothing given, told in pieces: (T, 4)."""
+    state, fresh, out = net.initial(1), torch.ones(1, dtype=torch.bool), []
+    for a, b in zip((0, *cuts), (*cuts, len(events)), strict=True):
+        told = part(events, a, b)
+        with torch.no_grad():
+            embedded = net.embed(*told)
+            context, heard, state = net.context(embedded, told, state, fresh)
+            raw = net.heads_given(context, embedded, torch.zeros(4, 4), heard)
+            out.append(net.log_probs(raw, heard, *told)[0])
+        fresh = torch.zeros_like(fresh)
+    return torch.cat(out)
+
+
+def part(events, a, b):
+    """The columns of events a to b."""
+    return tuple(column[:, a:b] for column in columns(events))
 
 
 def test_the_start_token_is_no_instrument_and_no_pitch(net):
@@ -38,20 +59,57 @@ def test_what_comes_later_changes_nothing_before_it(net):
 
 
 def test_the_state_carried_over_a_cut_makes_no_difference(net):
-    events, fresh = random_events(20), torch.ones(1, dtype=torch.bool)
-    whole, embedded = context_of(net, events)
-    with torch.no_grad():
-        first, state = net.context(embedded[:, :7], net.initial(1), fresh)
-        second, _ = net.context(embedded[:, 7:], state, ~fresh)
-    assert torch.allclose(whole, torch.cat([first, second], dim=1), atol=1e-6)
+    events = random_events(40)
+    assert torch.allclose(rated(net, events), rated(net, events, (7, 20)), atol=1e-4)
 
 
 def test_a_fresh_lane_forgets_what_it_carried(net):
-    whole, embedded = context_of(net, random_events(20))
+    events, fresh = random_events(20), torch.ones(1, dtype=torch.bool)
+    told = columns(events)
     with torch.no_grad():
-        _, state = net.context(embedded, net.initial(1), torch.ones(1, dtype=torch.bool))
-        again, _ = net.context(embedded, state, torch.ones(1, dtype=torch.bool))
-    assert torch.equal(whole, again)
+        embedded = net.embed(*told)
+        first, _, state = net.context(embedded, told, net.initial(1), fresh)
+        again, heard, _ = net.context(embedded, told, state, fresh)
+    assert torch.equal(first, again)
+    assert (heard.velocity[0, : -len(events)] == -1).all()
+
+
+def looking(net, events, name):
+    """What the look back lets each event see: `audible` or `sounding`, (T, T)."""
+    told, empty = columns(events), net.look_back.empty(1, 0)
+    zeros = torch.zeros(1, len(events), 2 * net.config.embedding)
+    time = told[2].double().cumsum(1)
+    names = note_name(told[0], told[1])
+    with torch.no_grad():
+        seen = net.look_back._lookable(zeros, names, time, told[3] > 0, empty)
+    return seen[1 if name == "audible" else 2][0].int().tolist()
+
+
+def test_only_notes_begun_before_can_be_looked_back_at(net):
+    events = [Event(1, 60, 0.0, 80), Event(1, 60, 0.5, 0), Event(1, 62, 0.1, 80)]
+    assert looking(net, events, "audible") == [[0, 0, 0], [1, 0, 0], [1, 0, 0]]
+
+
+def test_a_note_sounds_from_its_beginning_to_its_end(net):
+    events = [
+        Event(1, 60, 0.0, 80), Event(2, 60, 0.0, 80), Event(1, 60, 0.5, 0), Event(1, 60, 0.1, 80),
+        Event(2, 60, 0.1, 0), Event(1, 64, 0.1, 80),
+    ]  # fmt: skip
+    assert looking(net, events, "sounding") == [
+        [0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0], [1, 1, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0],
+        [0, 1, 0, 1, 0, 0], [0, 0, 0, 1, 0, 0],
+    ]  # fmt: skip
+
+
+def test_what_was_found_depends_on_how_long_ago_it_was_and_not_on_the_time_of_day(net):
+    events = random_events(12)
+    here, _ = context_of(net, events)
+    told, fresh = columns(events), torch.zeros(1, dtype=torch.bool)
+    with torch.no_grad():
+        start = net.initial(1)
+        later = start._replace(memory=start.memory._replace(now=torch.tensor([86400.0]).double()))
+        there = net.context(net.embed(*told), told, later, fresh)[0]
+    assert torch.allclose(here, there, atol=1e-4)
 
 
 @pytest.mark.parametrize("m", range(4))
@@ -62,9 +120,10 @@ def test_a_head_knows_a_sub_event_only_when_it_is_given(net, m, n):
     other[..., n, :] = torch.randn(other[..., n, :].shape)
     nothing, one = torch.zeros(4, 4), torch.zeros(4, 4)
     one[m, n] = 1
+    heard = net.copying.empty(1, 6)
     with torch.no_grad():
-        without = [net.heads_given(context, e, nothing)[m] for e in (embedded, other)]
-        knowing = [net.heads_given(context, e, one)[m] for e in (embedded, other)]
+        without = [net.heads_given(context, e, nothing, heard)[m] for e in (embedded, other)]
+        knowing = [net.heads_given(context, e, one, heard)[m] for e in (embedded, other)]
     assert torch.equal(*without)
     assert not torch.allclose(*knowing)
 
@@ -79,8 +138,32 @@ def test_a_head_starts_with_nearly_the_same_distribution_everywhere():
     torch.manual_seed(1)
     fresh = Notochord(CONFIGS["tiny"]).eval()
     context, embedded = context_of(fresh, random_events(30))
+    heard = fresh.copying.empty(1, 30)
     with torch.no_grad():
-        raw = fresh.heads_given(context, embedded, torch.zeros(4, 4))
-        log_prob = fresh.log_probs(raw, *columns(random_events(30)))
+        raw = fresh.heads_given(context, embedded, torch.zeros(4, 4), heard)
+        log_prob = fresh.log_probs(raw, heard, *columns(random_events(30)))
     assert torch.isfinite(log_prob).all()
-    assert all(float(head.std(dim=1).max()) < 0.1 for head in raw)
+    assert all(float(head.std(dim=1).max()) < 0.1 for head in raw[:4])
+
+
+def test_an_event_copies_from_those_just_before_it_and_never_from_itself_or_later(net):
+    events, reach = 24, net.config.copied
+    heard = net.copying.empty(1, reach + events)._replace(
+        velocity=torch.cat([-torch.ones(1, reach), torch.full((1, events), 80.0)], dim=1)
+    )
+    z = torch.zeros(1, events, net.config.embedding)
+    with torch.no_grad():
+        for log_weights in net.copying.log_weights(z, z, heard):
+            weights = log_weights[0, :, 1:].exp()
+            for n in range(events):
+                seen = torch.nonzero(weights[n])[:, 0].tolist()
+                assert seen == [j for j in range(reach, reach + n) if j >= n]
+
+
+def test_velocities_are_not_copied_from_note_offs(net):
+    heard = net.copying.empty(1, 4)._replace(velocity=torch.tensor([[70.0, 0.0, 90.0, 80.0]]))
+    z = torch.zeros(1, 1, net.config.embedding)
+    with torch.no_grad():
+        time, velocity = net.copying.log_weights(z, z, heard)
+    assert (time[0, 0, 1:4] > -50).all()
+    assert (velocity[0, 0, 1:4] > -50).tolist() == [True, False, True]

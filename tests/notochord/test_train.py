@@ -104,3 +104,15 @@ def test_a_checkpoint_that_would_run_code_is_refused(tmp_path):
     torch.save({"net": print, "config": {}, "update": 0}, tmp_path / "code.pt")
     with pytest.raises(CheckpointError, match="not a checkpoint"):
         load_network(tmp_path / "code.pt")
+
+
+def test_a_run_can_begin_with_the_weights_of_a_brain(corpus_file, int8_file, net, tmp_path):
+    still = replace(QUICK, rate=0.0, weight_decay=0.0)
+    out = train(
+        corpus_file, tmp_path, "base", still, threads=1, bfloat16=False, begin_with=int8_file
+    )
+    saved = read_checkpoint(out)
+    assert saved["config"] == net.config.as_dict() and saved["begun_with"]["name"] == "tiny"
+    for name, tensor in net.state_dict().items():
+        error = (tensor - saved["net"][name]).abs().max()
+        assert error <= tensor.abs().max() / 127, name
