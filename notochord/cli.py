@@ -1,4 +1,4 @@
-"""The command line: notochord prepare, train, evaluate, export, sample, judge, bench."""
+"""The command line: notochord prepare, train, evaluate, export, sample, judge, roles, bench."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ MODULES = {
     "export": "make a brain file, with its model card, from a checkpoint",
     "sample": "let a brain play into a MIDI file",
     "judge": "measure whether what a brain plays is like music",
+    "roles": "measure whether a brain harmonises and chooses pitches well",
     "bench": "measure how fast a brain answers",
 }
 REMEDIES = {

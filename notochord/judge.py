@@ -278,7 +278,7 @@ def free_runs(
     cut, seconds = sum(event.dt for event in events), 60.0 * minutes
     band = sorted({note.instrument for note in trial.prompt})
     for t in temperatures:
-        freely = replace(manner, temperature=t, timing_temperature=min(t, 1.0))
+        freely = replace(manner, temperature=t)
         notes = sample(brain, band, cut + seconds, freely, 0, events)
         out[f"{t:g}"] = alone(listen.excerpt(notes, cut, cut + seconds), seconds)
     return out

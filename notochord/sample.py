@@ -33,9 +33,11 @@ ANY_INSTRUMENT = [*range(1, FIRST_KIT), FIRST_KIT]  # every melodic one, and the
 class Manner:
     """How to play: which sub-events first, how freely, and what is not let happen."""
 
-    order: str = "tivp"
-    temperature: float = 0.9  # instrument, pitch and velocity
-    timing_temperature: float = 1.0
+    order: str = "tvip"
+    temperature: float = 0.9  # instrument and pitch
+    rhythm_temperature: float = 1.0  # short or long
+    timing_temperature: float = 0.3  # how exactly a time is met
+    velocity_temperature: float = 0.6
     top_p: float = 0.95
     busiest: int = 24  # notes begun within a second; beyond that the next event comes later
     longest_note: float = 12.0  # seconds
@@ -48,8 +50,10 @@ class Manner:
     @property
     def temperatures(self) -> Temperatures:
         """As the brain takes them."""
-        t, timing = self.temperature, self.timing_temperature
-        return Temperatures(pitch=t, rhythm=timing, timing=timing, velocity=t)
+        return Temperatures(
+            pitch=self.temperature, rhythm=self.rhythm_temperature,
+            timing=self.timing_temperature, velocity=self.velocity_temperature,
+        )  # fmt: skip
 
 
 @dataclass
@@ -188,7 +192,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--instruments", type=instruments, help='"piano, violin, fingered bass, drums"')
     add("--seconds", type=number(1, 3600), default=60.0, help="how long, the prompt included")
     add("--temperature", type=number(0, 10), default=m.temperature, help="how freely; 1 as learnt")
+    add("--rhythm-temperature", type=number(0, 10), default=m.rhythm_temperature)
     add("--timing-temperature", type=number(0, 10), default=m.timing_temperature)
+    add("--velocity-temperature", type=number(0, 10), default=m.velocity_temperature)
     add("--top-p", type=number(0.01, 1), default=m.top_p, help="share of choices kept")
     add("--longest-note", type=number(0.1, 600), default=m.longest_note, help="seconds")
     add("--most-voices", type=whole(1, 128), default=m.most_voices, help="of one instrument")
@@ -205,7 +211,8 @@ def run(args: argparse.Namespace) -> None:
     prompt = read_prompt(args.prompt, heard) if args.prompt else []
     band = args.instruments or sorted({event.instrument for event in prompt}) or None
     manner = Manner(
-        temperature=args.temperature, timing_temperature=args.timing_temperature,
+        temperature=args.temperature, rhythm_temperature=args.rhythm_temperature,
+        timing_temperature=args.timing_temperature, velocity_temperature=args.velocity_temperature,
         top_p=args.top_p, longest_note=args.longest_note, longest_wait=args.longest_wait,
         longest_rest=args.longest_rest, most_voices=args.most_voices,
     )  # fmt: skip

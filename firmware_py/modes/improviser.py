@@ -23,7 +23,7 @@ from firmware_py.story import Told, Voice
 from notochord.ask import Answer, Ask, pitch_set
 from notochord.event import MAX_DT, Event, is_drums
 
-ORDER = "tivp"  # when, who, whether a note starts or ends, and which
+ORDER = "tvip"  # when, whether a note starts or ends, who, and which
 LOOK_AHEAD = 0.25  # seconds
 COMMITTED = 0.08  # seconds; what is due so soon is played, also when you play just then
 TOO_LATE = 0.1  # seconds; a note later than this is not played
