@@ -182,7 +182,8 @@ class StepNetwork(nn.Module):
     """Notochord for playing; build it from a trained network, quantise it, then script it."""
 
     INSTRUMENT, PITCH, TIME, VELOCITY = 0, 1, 2, 3  # the sub-events' numbers, as in `order`
-    __constants__ = ("INSTRUMENT", "PITCH", "TIME", "VELOCITY")
+    FAR = FAR
+    __constants__ = ("INSTRUMENT", "PITCH", "TIME", "VELOCITY", "FAR")
 
     def __init__(self, trained: Notochord) -> None:
         super().__init__()
@@ -215,19 +216,20 @@ class StepNetwork(nn.Module):
         self.register_buffer("time_base", trained.time_base)
         self.register_buffer("velocity_base", trained.velocity_base)
         # As fine as times are told apart, up to 1 s; then a twentieth of a second is enough. The
-        # last bin is 10 s, which stands for everything beyond it.
+        # first bin is "at once"; the last is 10 s, which stands for everything beyond it.
         half = TIME_RESOLUTION / 2
         fine, coarse = torch.arange(half, 1.0, TIME_RESOLUTION), torch.arange(1.025, 9.98, 0.05)
-        edges = torch.cat([fine, coarse, torch.tensor([TIME_HIGH - half, TIME_HIGH + half])])
+        ends = torch.tensor([TIME_HIGH - half, TIME_HIGH + half])
+        edges = torch.cat([torch.tensor([-half]), fine, coarse, ends])
         self.register_buffer("time_widths", edges.diff())
-        octaves = torch.log2((edges[1:] + edges[:-1]) / 2 / half)
-        self.register_buffer("time_places", (2 * octaves).long())
-        edges[-1] = FAR  # so that what lies beyond 10 s counts there
+        octaves = torch.log2((edges[1:] + edges[:-1]) / 2 / half).clamp(min=-0.5)
+        self.register_buffer("time_places", (2 * octaves).long() + 1)  # "at once" has its own
+        edges[0], edges[-1] = -FAR, FAR  # so that what lies beyond the bounds counts there
         self.register_buffer("time_edges", edges)
-        edges = torch.arange(0.5, 128.0)
-        edges[-1] = FAR  # 127 stands for everything beyond it
+        edges = torch.arange(-0.5, 128.0)
+        edges[0], edges[-1] = -FAR, FAR
         self.register_buffer("velocity_edges", edges)
-        self.register_buffer("velocities", torch.arange(1, MAX_VELOCITY + 1))
+        self.register_buffer("velocities", torch.arange(MAX_VELOCITY + 1))
 
     @torch.jit.export
     def start(self, lanes: int) -> State:
@@ -315,68 +317,78 @@ class StepNetwork(nn.Module):
         time and velocity; temperature: pitch, rhythm, timing, velocity; uniforms (8,) in
         [0, 1). Returns whether anything was allowed, and the event (4,).
         """
-        on, off = self._fitting(order, event, rows, on, off, bounds)
-        if not bool((on | off).any()):
+        known, rows, on, off, found = self._given(order, event, rows, on, off, bounds)
+        if not found:
             return False, event
-        drawn = event.clone()
-        embedded = self.embed(drawn)
-        known = torch.zeros_like(state[0][0])
-        for m in range(4):
-            if m not in order:
-                known = known + embedded[m]
+        drawn: list[float] = event.tolist()
         t: list[float] = temperature.tolist()
         u: list[float] = uniforms.tolist()
-        low, high, softest, loudest = bounds.unbind(0)
-        for m in order:
+        limit: list[float] = bounds.tolist()
+        for place, m in enumerate(order):
             z = torch.tanh(state[0] + known)
+            last = place == len(order) - 1  # then nothing more is conditioned on it
             if m == self.INSTRUMENT:
                 mask = (on | off).any(1)
-                logits = self.head_instrument(z)[0][rows]
-                weights = with_share(tempered(logits, mask, t[0]), favoured, share)
+                weights = tempered(self.head_instrument(z)[0][rows], mask, t[0])
+                if share > 0.0:
+                    weights = with_share(weights, favoured, share)
                 row = choose(weights, top_p, u[0])
-                drawn[m] = rows[row].float()
-                keep = torch.arange(len(rows)) == row
-                on, off = on & keep.unsqueeze(1), off & keep.unsqueeze(1)
-                known = known + self.instrument(rows[row])
+                rows, on, off = rows[row : row + 1], on[row : row + 1], off[row : row + 1]
+                drawn[m] = float(rows)
+                if not last:
+                    known = known + self.instrument(rows)
             elif m == self.PITCH:
                 mask = (on | off).any(0)
                 pitch = choose(tempered(self.head_pitch(z)[0], mask, t[0]), top_p, u[2])
+                on, off = on[:, pitch : pitch + 1], off[:, pitch : pitch + 1]
                 drawn[m] = float(pitch)
-                keep = torch.arange(128) == pitch
-                on, off = on & keep, off & keep
-                known = known + self.pitch(torch.tensor(pitch))
+                if not last:
+                    known = known + self.pitch(torch.tensor(pitch))
             elif m == self.TIME:
-                drawn[m] = self._draw_time(state, z, float(low), float(high), t[1], t[2], u[3:6])
-                known = known + self.time(drawn[m])
+                drawn[m] = self._draw_time(state, z, limit[0], limit[1], t[1], t[2], u[3:6])
+                if not last:
+                    known = known + self.time(torch.tensor(drawn[m]))
             else:
                 can_on, can_off = bool(on.any()), bool(off.any())
-                softer, louder = float(softest), float(loudest)
-                v = self._draw_velocity(
-                    state, z, can_on, can_off, softer, louder, t[3], u[6]
+                drawn[m] = self._draw_velocity(
+                    state, z, can_on, can_off, limit[2], limit[3], t[3], u[6]
                 )
-                drawn[m] = v
-                none = torch.zeros_like(on)
-                if v > 0:
-                    off = none
+                if drawn[m] > 0:
+                    off = torch.zeros_like(off)
                 else:
-                    on = none
-                known = known + self.loudness(drawn[m])
-        return True, drawn
+                    on = torch.zeros_like(on)
+                if not last:
+                    known = known + self.loudness(torch.tensor(drawn[m]))
+        return True, torch.tensor(drawn)
 
-    def _fitting(
+    def _given(
         self, order: list[int], event: Tensor, rows: Tensor, on: Tensor, off: Tensor,
         bounds: Tensor,
-    ) -> tuple[Tensor, Tensor]:  # fmt: skip
-        """The allowed pairs that fit what is given."""
-        fits = torch.ones_like(on)
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, bool]:  # fmt: skip
+        """What is known from what is given, and the allowed pairs that fit it, if there are any."""
+        known = torch.zeros_like(self.first_input)
         if self.INSTRUMENT not in order:
-            fits = fits & (rows == event[0].long()).unsqueeze(1)
+            given = event[self.INSTRUMENT].long()
+            known = known + self.instrument(given)
+            fits = (rows == given).unsqueeze(1)
+            on, off = on & fits, off & fits
         if self.PITCH not in order:
-            fits = fits & (torch.arange(128) == event[1].long())
+            given = event[self.PITCH].long()
+            known = known + self.pitch(given)
+            fits = torch.zeros_like(on)
+            fits[:, min(int(given), 127)] = True
+            on, off = on & fits, off & fits
+        if self.TIME not in order:
+            known = known + self.time(event[self.TIME])
         can_on, can_off = bool(bounds[2] <= bounds[3]), True
         if self.VELOCITY not in order:
+            known = known + self.loudness(event[self.VELOCITY])
             can_on, can_off = bool(event[3] > 0), bool(event[3] <= 0)
-        return on & fits & can_on, off & fits & can_off
+        if not can_on:
+            on = torch.zeros_like(on)
+        if not can_off:
+            off = torch.zeros_like(off)
+        return known, rows, on, off, bool(on.any()) or bool(off.any())
 
     def _draw_time(
         self, state: State, z: Tensor, low: float, high: float, rhythm: float, timing: float,
@@ -389,29 +401,30 @@ class StepNetwork(nn.Module):
         copied = self.copying.times(z.unsqueeze(1), state[8])[0, 0].exp()
         heard = state[8][0, :, -2].contiguous()
         copied, weight = copied[1:], copied[0] * log_weight.exp()
-        at_once = 0.0
-        if low <= 0.0:
-            at_once = float((weight * torch.sigmoid(sharpness * (0.005 - location))).sum())
-            at_once += float(copied[heard <= 0.005].sum())
-            if at_once >= 1.0 - 1e-6 or u[1] < at_once or high < 0.005:
-                return 0.0
-        share = min((u[1] - at_once) / max(1.0 - at_once, 1e-9), 0.9999999)
-        edges, low = self.time_edges, max(low, 0.005)
-        mass = binned(edges, low, high if high < 10.0 else 1e9, weight, location, sharpness)
-        copied = torch.where((heard > low) & (heard <= high), copied, torch.zeros_like(copied))
-        where = torch.bucketize(heard, edges).sub(1).clamp(min=0)  # the bin of each heard time
-        copies = torch.zeros(len(mass)).index_add(0, where, copied)
+        a = -self.FAR if low <= 0.0 else low
+        b = self.FAR if high >= 10.0 else high
+        mass = binned(self.time_edges, a, b, weight, location, sharpness)
+        out = (heard < max(low, 0.0)) | (heard > high)
+        where = torch.bucketize(heard, self.time_edges) - 1  # the bin of each heard time
+        copies = torch.zeros(len(mass)).index_add(0, where, copied.masked_fill(out, 0.0))
         whole = mass.sum(1) + copies
-        if not bool(whole.sum() > 1e-30):  # nothing reaches there: the nearest bound
+        total = float(whole.sum())
+        if not total > 1e-30:  # nothing reaches there: the nearest bound
             return min(max(float((weight * location).sum() / weight.sum()), low), high)
+        at_once = float(whole[0]) / total
+        if u[1] < at_once or at_once > 1.0 - 1e-6:
+            return max(low, 0.0)
+        share = min((u[1] - at_once) / (1.0 - at_once), 0.9999999)
+        whole[0] = 0.0
         bins = sharpened(whole, self.time_widths, self.time_places, timing, rhythm)
         bin = choose(bins, 1.0, share)
         copy_share = float(copies[bin] / whole[bin])
         if u[0] < copy_share:
-            of_bin = torch.where(where == bin, copied, torch.zeros_like(copied))
+            of_bin = copied.masked_fill((where != bin) | out, 0.0)
             return float(heard[choose(of_bin, 1.0, u[0] / copy_share)])
         if bin == len(bins) - 1:
             return min(max(10.0, low), high)
+        edges = self.time_edges
         a = max(float(edges[bin]), low)  # type: ignore[index]
         b = min(float(edges[bin + 1]), high)  # type: ignore[index]
         rest = min((u[0] - copy_share) / max(1.0 - copy_share, 1e-9), 0.9999999)
@@ -430,18 +443,19 @@ class StepNetwork(nn.Module):
         )
         copied = self.copying.velocities(z.unsqueeze(1), state[8])[0, 0].exp()
         heard, copied, weight = state[8][0, :, -1], copied[1:], copied[0] * log_weight.exp()
-        mass = binned(self.velocity_edges, -1e9, 1e9, weight, location, sharpness).sum(1)
-        mass = mass.index_add(0, heard.long().sub(1).clamp(min=0), copied)
-        quiet, loud = self.velocities < low, self.velocities > high
-        mass = mass.masked_fill(quiet | loud, 0.0)
+        mass = binned(self.velocity_edges, -self.FAR, self.FAR, weight, location, sharpness).sum(1)
+        mass = mass.index_add(0, heard.long().clamp(min=1), copied)
+        off = float(mass[0]) if can_off else 0.0
+        out = (self.velocities < max(low, 1.0)) | (self.velocities > high)
+        mass = mass.masked_fill(out, 0.0)
+        on = float(mass.sum())
         if can_off:
-            off = float((weight * torch.sigmoid(sharpness * (0.5 - location))).sum())
-            off_share = off / max(off + float(mass.sum()), 1e-30)
-            if u < off_share:
+            share = off / max(off + on, 1e-30)
+            if u < share:
                 return 0.0
-            u = (u - off_share) / max(1.0 - off_share, 1e-9)
-        if not bool(mass.sum() > 1e-30):  # nothing reaches there: the nearest bound
+            u = (u - share) / max(1.0 - share, 1e-9)
+        if not on > 1e-30:  # nothing reaches there: the nearest bound
             middle = round(float((weight * location).sum() / weight.sum()))
             return min(max(float(middle), max(low, 1.0)), min(high, 127.0))
         bins = (mass / mass.max()) ** (1.0 / max(temperature, 1e-3))
-        return 1.0 + choose(bins, 1.0, min(u, 0.9999999))
+        return float(choose(bins, 1.0, min(u, 0.9999999)))
