@@ -26,6 +26,8 @@ from firmware_py.midi.ports import (
     list_ports,
     open_backend,
 )
+from firmware_py.panel import pinmap
+from firmware_py.panel.board import find_board
 from firmware_py.perform import BrainUnusable, Performed, perform, wake
 from firmware_py.settings import MODES, SettingError, Settings
 from notochord.event import Note
@@ -47,7 +49,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         run: Callable[[argparse.Namespace], int] = args.run
         return run(args)
-    except (SettingError, MidiFileError, PortError, BrainUnusable, SoundError) as error:
+    except (
+        SettingError, MidiFileError, PortError, BrainUnusable, SoundError, pinmap.PinMapError,
+    ) as error:  # fmt: skip
         print(f"notochord-box: {error}", file=sys.stderr)
     except BrokenPipeError:  # whoever read what we print has read enough
         sys.stdout = open(os.devnull, "w", encoding="utf-8")
@@ -141,7 +145,7 @@ def _play(args: argparse.Namespace) -> int:
     if found:
         print(f"keyboard found: {', '.join(found)}")
         args.input, args.output, args.api = [], None, "auto"
-        args.virtual, args.times = False, None
+        args.virtual, args.times, args.pins = False, None, pinmap.DEFAULT
         return _run(args)
     from firmware_py.tune import tune
 
@@ -172,18 +176,22 @@ def _play(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    settings = _settings(args, knobs.load(SAVED))
+    settings, pin_map = _settings(args, knobs.load(SAVED)), pinmap.load(args.pins)
     with open_backend(args.api) as backend:
         output = Output(backend, args.output, virtual=args.virtual)
         try:
-            _live(args, settings, backend, output)
+            settings = _live(args, settings, backend, output, pin_map)
         finally:
             output.close()
     knobs.save(settings, SAVED)
     return 0
 
 
-def _live(args: argparse.Namespace, settings: Settings, backend: Backend, output: Output) -> None:
+def _live(
+    args: argparse.Namespace, settings: Settings, backend: Backend, output: Output,
+    pin_map: pinmap.PinMap,
+) -> Settings:  # fmt: skip
+    """Play until stopped; returns the settings as they stand then."""
     clock, guard = MonotonicClock(), EchoGuard()
     inputs = Inputs(backend, clock.now, args.input, virtual=args.virtual, guard=guard)
 
@@ -197,16 +205,21 @@ def _live(args: argparse.Namespace, settings: Settings, backend: Backend, output
 
     link = ProcessLink(args.brain, clock.now)
     instrument = Instrument(settings, send, link, args.seed, times.watch)
+    board = find_board(pin_map, settings, clock.now)
     try:
         sweep(send)
         heard = ", ".join(inputs.names) or "no keyboard yet"
         print(f"playing: {heard} → {output.name or 'no synth yet'}", flush=True)
         print(f"mode {settings.mode}: keys sound now, the network wakes (Ctrl-C ends)", flush=True)
-        Loop(instrument, inputs, output, link, clock, lambda text: print(text, flush=True)).run()
+        told = lambda text: print(text, flush=True)  # noqa: E731
+        Loop(instrument, inputs, output, link, clock, told, board).run()
     finally:
+        if board is not None:
+            board.close()
         inputs.close()
     if args.times is not None:
         times.write(args.times)
+    return instrument.scene.settings
 
 
 def _ports(args: argparse.Namespace) -> int:
@@ -267,6 +280,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--input", action="append", default=[], help="keyboards, by name or pattern")
     run.add_argument("--output", help="the synth, by name or pattern")
     run.add_argument("--virtual", action="store_true", help="offer ports for others to connect to")
+    run.add_argument("--pins", type=Path, default=pinmap.DEFAULT, help="the panel's pin map")
     run.add_argument("--times", type=Path, help="write when planned notes were due and sent")
     run.add_argument("--api", default="auto", choices=("auto", "alsa", "jack"))
     run.set_defaults(run=_run)

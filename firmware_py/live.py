@@ -23,6 +23,9 @@ from firmware_py.clock import Clock
 from firmware_py.instrument import Instrument
 from firmware_py.message import Message, is_note_on, silence
 from firmware_py.midi.ports import Inputs, Output
+from firmware_py.panel.board import Board
+from firmware_py.panel.controls import Panic, Turn
+from firmware_py.panel.lamps import Sign
 from firmware_py.story import Voice
 
 log = logging.getLogger(__name__)
@@ -36,9 +39,10 @@ class Loop:
 
     def __init__(
         self, instrument: Instrument, inputs: Inputs, output: Output, link: ProcessLink,
-        clock: Clock, told: Callable[[str], None] = log.info,
+        clock: Clock, told: Callable[[str], None] = log.info, board: Board | None = None,
     ) -> None:  # fmt: skip
         """`told` is given a line for the player when something changes."""
+        self._board, self._fault = board, False
         self._instrument, self._link = instrument, link
         self._inputs, self._output = inputs, output
         self._clock, self._told = clock, told
@@ -68,16 +72,24 @@ class Loop:
         self._wait()
         for at, port, message in self._inputs.drain():
             self._instrument.heard(port, message, at)
+            if self._board is not None:
+                self._board.midi_came()
         self._instrument.tick(self._clock.now())
         for report in self._link.poll():
             self._serve(report)
         self._instrument.tick(self._clock.now())
+        if self._board is not None:
+            self._serve_panel(self._board)
         self._look_for_devices()
 
     def _wait(self) -> None:
-        times = (self._instrument.next_due, self._link.next_due, self._rescan_at)
+        times = [self._instrument.next_due, self._link.next_due, self._rescan_at]
+        sources = [self._inputs.fileno(), self._link.fileno()]
+        if self._board is not None:
+            times.append(self._board.next_due)
+            sources.append(self._board.fileno())
         due = min(t for t in times if t is not None)
-        watched: list[int] = [fd for fd in (self._inputs.fileno(), self._link.fileno()) if fd >= 0]
+        watched = [fd for fd in sources if fd >= 0]
         try:
             select.select(watched, [], [], max(due - self._clock.now(), 0.0))
         except InterruptedError:
@@ -85,6 +97,7 @@ class Loop:
 
     def _serve(self, report: Report) -> None:
         now = self._clock.now()
+        self._fault = report.kind not in ("answer", "ready", "lost")
         if report.kind == "answer":
             self._instrument.answered(report.number, report.answer, now)
         elif report.kind == "ready":
@@ -95,6 +108,29 @@ class Loop:
             self._told("the network is away; your keys sound, and it is being started again")
         else:
             self._told(f"no network: {report.text}")
+
+    def _serve_panel(self, board: Board) -> None:
+        """Do what was turned and pressed, and show what the box is doing."""
+        instrument = self._instrument
+        for change in board.poll():
+            match change:
+                case Turn(setting, value):
+                    instrument.set(setting, value, self._clock.now())
+                    board.controls.now_set(instrument.scene.settings)
+                    if setting == "mode":
+                        self._told(f"mode {value}")
+                case Panic():
+                    instrument.panic(self._clock.now())
+                    self._told("panic: all silent")
+        board.show(self._sign())
+
+    def _sign(self) -> Sign:
+        scene = self._instrument.scene
+        if not scene.brain:
+            return Sign.FAULT if self._fault else Sign.WAKING
+        if scene.settings.mode == "thru":
+            return Sign.THRU
+        return Sign.ANSWERING if scene.own else Sign.LISTENING
 
     def _look_for_devices(self) -> None:
         now, due = self._clock.now(), self._instrument.next_due

@@ -1,0 +1,175 @@
+"""The panel's hardware: gpiozero devices that feed the controls, and lamps.
+
+    gpiozero's threads      (time, what, state) ──▶ queue ──▶ wake the loop
+    the loop, every 10 ms   reads the knobs
+
+Everything is optional. A board without GPIO gives no panel; a converter that is not there (all its
+channels read the same end) gives no knobs; and the box plays.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import deque
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+from firmware_py.panel.controls import Change, Controls
+from firmware_py.panel.lamps import MIDI_LIT, Sign
+from firmware_py.panel.pinmap import CHANNELS, SPI_PINS, PinMap
+from firmware_py.settings import Settings
+
+log = logging.getLogger(__name__)
+
+READ_EVERY = 0.01  # seconds between two readings of the knobs
+FULL = 1023  # of ten bits
+
+
+class Board:
+    """The panel that is plugged in."""
+
+    def __init__(self, pin_map: PinMap, settings: Settings, now: Callable[[], float]) -> None:
+        """Opens the devices through gpiozero's pin factory.
+
+        Raises gpiozero's GPIOZeroError, or OSError, when there is no GPIO to open.
+        """
+        self.controls = Controls(pin_map, settings)
+        self._map, self._now = pin_map, now
+        # When, which switch (None: the encoder), and its state (the encoder's two as bits).
+        self._moved: deque[tuple[float, int | None, int]] = deque(maxlen=1000)
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._devices = ExitStack()
+        self._devices.callback(os.close, self._wake)
+        self._sign: Sign | None = None
+        self._lit_until: float | None = None
+        try:
+            self._encoder_pins = self._open_encoder()
+            self._open_buttons()
+            self._lamp, self._midi_lamp = self._open_lamps()
+            self._knobs = self._open_knobs()
+        except BaseException:
+            self.close()
+            raise
+        self._read_at = now()
+
+    def close(self) -> None:
+        """Lamps out, and the pins given back."""
+        self._devices.close()
+
+    def fileno(self) -> int:
+        """The descriptor that becomes readable when a contact moved."""
+        return self._wake
+
+    @property
+    def next_due(self) -> float | None:
+        """When `poll` must be called next, in seconds."""
+        times = [self.controls.due, self._lit_until, self._read_at if self._knobs else None]
+        return min((t for t in times if t is not None), default=None)
+
+    def poll(self) -> list[Change]:
+        """What was turned and pressed since the last call."""
+        with suppress(BlockingIOError):
+            os.eventfd_read(self._wake)
+        changes: list[Change] = []
+        while self._moved:
+            at, pin, state = self._moved.popleft()
+            changes += self._take(at, pin, state)
+        now = self._now()
+        if self._knobs and now >= self._read_at:
+            self._read_at = now + READ_EVERY
+            for channel, device in self._knobs.items():
+                changes += self.controls.knob(channel, device.raw_value / FULL, now)
+        if self._lit_until is not None and now >= self._lit_until:
+            self._lit_until = None
+            self._midi_lamp.off()
+        return changes + self.controls.tick(now)
+
+    def show(self, sign: Sign) -> None:
+        """Light the lamp."""
+        if sign is not self._sign:
+            self._sign = sign
+            if self._lamp is not None:
+                self._lamp.color = sign.value
+
+    def midi_came(self) -> None:
+        """Light the MIDI lamp for a moment."""
+        if self._midi_lamp is not None:
+            if self._lit_until is None:
+                self._midi_lamp.on()
+            self._lit_until = self._now() + MIDI_LIT
+
+    def _take(self, at: float, pin: int | None, state: int) -> list[Change]:
+        if pin is not None:
+            return self.controls.switch(pin, bool(state), at)
+        return self.controls.encoder(bool(state & 2), bool(state & 1))
+
+    def _put(self, pin: int | None, state: int) -> None:
+        """From gpiozero's threads."""
+        self._moved.append((self._now(), pin, state))
+        with suppress(BlockingIOError):
+            os.eventfd_write(self._wake, 1)
+
+    def _open(self, kind: str, *arguments: Any, **options: Any) -> Any:
+        import gpiozero
+
+        return self._devices.enter_context(getattr(gpiozero, kind)(*arguments, **options))
+
+    def _input(self, pin: int) -> Any:
+        return self._open("DigitalInputDevice", pin, pull_up=True)
+
+    def _open_encoder(self) -> tuple[Any, Any] | None:
+        encoder = self._map.encoder
+        if encoder is None:
+            return None
+        a, b = self._input(encoder.a), self._input(encoder.b)
+
+        def moved() -> None:  # active: closed to ground
+            self._put(None, (not a.value) << 1 | (not b.value))
+
+        for device in (a, b):
+            device.when_activated = device.when_deactivated = moved
+        return a, b
+
+    def _open_buttons(self) -> None:
+        push = self._map.encoder.push if self._map.encoder else None
+        pins = [button.pin for button in self._map.buttons]
+        for pin in [*pins, *([] if push is None else [push])]:
+            device = self._input(pin)
+            device.when_activated = lambda pin=pin: self._put(pin, True)
+            device.when_deactivated = lambda pin=pin: self._put(pin, False)
+
+    def _open_lamps(self) -> tuple[Any, Any]:
+        colours, midi = self._map.lamp, self._map.midi_lamp
+        lamp = None
+        if colours is not None:
+            lamp = self._open("RGBLED", colours.red, colours.green, colours.blue)
+        return lamp, None if midi is None else self._open("LED", midi)
+
+    def _open_knobs(self) -> dict[int, Any]:
+        """The ADC's channels that have knobs; none when no converter answers."""
+        if not self._map.knobs:
+            return {}
+        wires = {f"{name}_pin": pin for pin, name in SPI_PINS.items()}
+        devices = {c: self._open("MCP3008", channel=c, **wires) for c in CHANNELS}
+        codes = {device.raw_value for device in devices.values()}
+        if codes in ({0}, {FULL}):
+            log.info("panel: no converter answers, so there are no knobs")
+            return {}
+        return {knob.channel: devices[knob.channel] for knob in self._map.knobs}
+
+
+def find_board(pin_map: PinMap, settings: Settings, now: Callable[[], float]) -> Board | None:
+    """The machine's panel, or None, with a line in the log, where it has no GPIO."""
+    if not list(Path("/dev").glob("gpiochip*")):
+        log.info("panel: this machine has no GPIO")
+        return None
+    import gpiozero
+
+    try:
+        return Board(pin_map, settings, now)
+    except (gpiozero.GPIOZeroError, OSError, ImportError, RuntimeError) as error:
+        log.warning("panel: cannot be opened (%s); the box plays without it", error)
+        return None

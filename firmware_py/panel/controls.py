@@ -1,0 +1,137 @@
+"""From what was turned and pressed to what is to be done: the panel without its hardware."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from firmware_py.panel.encoder import Encoder
+from firmware_py.panel.knob import Knob
+from firmware_py.panel.pinmap import KnobMap, PinMap
+from firmware_py.panel.switch import Switch
+from firmware_py.settings import FIELDS, MODES, Settings
+
+LONG = 1.0  # seconds that two buttons are held for a panic
+PUSH = "push"  # the encoder's switch
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Set a setting to a value."""
+
+    setting: str
+    value: float | str
+
+
+@dataclass(frozen=True)
+class Panic:
+    """Silence everything."""
+
+
+Change = Turn | Panic
+
+
+class Controls:
+    """The controls of a board. Switches are named by their pins."""
+
+    def __init__(self, pin_map: PinMap, settings: Settings) -> None:
+        self._map, self._settings = pin_map, settings
+        self._knobs = {knob.channel: (knob, Knob()) for knob in pin_map.knobs}
+        self._encoder = Encoder()
+        self._does = {button.pin: button.does for button in pin_map.buttons}
+        push = pin_map.encoder.push if pin_map.encoder else None
+        if push is not None:
+            self._does[push] = PUSH
+        self._switches = {pin: Switch() for pin in self._does}
+        self._before = settings.mode if settings.mode != "thru" else "duet"  # to go back to
+        self._panicked = self._together = False  # since the last moment when none was held
+
+    @property
+    def due(self) -> float | None:
+        """When `tick` must be called, in seconds."""
+        times = [s.due for s in self._switches.values() if s.due is not None]
+        if (long := self._long_at()) is not None:
+            times.append(long)
+        return min(times, default=None)
+
+    def now_set(self, settings: Settings) -> None:
+        """The settings have been changed, here or elsewhere: knobs that stand apart wait."""
+        for knob_map, knob in self._knobs.values():
+            old, new = (getattr(s, knob_map.setting) for s in (self._settings, settings))
+            if old != new:
+                knob.wait_at(_place(knob_map, new))
+        self._settings = settings
+        if settings.mode != "thru":
+            self._before = settings.mode
+
+    def knob(self, channel: int, raw: float, now: float) -> list[Change]:
+        """A knob was read, 0..1."""
+        knob_map, knob = self._knobs[channel]
+        position = knob.read(raw, now)
+        if position is None:
+            return []
+        value: float = knob_map.low + position * (knob_map.high - knob_map.low)
+        if isinstance(FIELDS[knob_map.setting].default, int):
+            value = round(value)
+        return self._turned(knob_map.setting, value)
+
+    def encoder(self, a: bool, b: bool) -> list[Change]:
+        """The encoder's contacts moved; True is open."""
+        detents = self._encoder.moved(a, b)
+        return self._mode_by(detents) if detents else []
+
+    def switch(self, pin: int, closed: bool, now: float) -> list[Change]:
+        """A switch's contact closed or opened."""
+        return self._pressed(pin, self._switches[pin].changed(closed, now))
+
+    def tick(self, now: float) -> list[Change]:
+        """Do what is due: look again at switches that bounced, notice long presses."""
+        changes: list[Change] = []
+        for pin, switch in self._switches.items():
+            changes += self._pressed(pin, switch.tick(now))
+        long = self._long_at()
+        if long is not None and long <= now:
+            self._panicked = True
+            changes.append(Panic())
+        return changes
+
+    def _held(self) -> list[float]:
+        at = (switch.pressed_at for switch in self._switches.values())
+        return sorted(t for t in at if t is not None)
+
+    def _long_at(self) -> float | None:
+        """When two buttons will have been held long enough for a panic."""
+        held = self._held()
+        return held[1] + LONG if len(held) >= 2 and not self._panicked else None
+
+    def _pressed(self, pin: int, pressed: bool | None) -> list[Change]:
+        """A button acts when it is let go, alone: a press of two is no press of either."""
+        if pressed is None:
+            return []
+        held = len(self._held())
+        if pressed:
+            self._together = self._together or held > 1
+            return []
+        alone = not self._together
+        if held == 0:
+            self._together = self._panicked = False
+        return self._do(self._does[pin]) if alone else []
+
+    def _do(self, does: str) -> list[Change]:
+        if does == "take over":
+            thru = self._settings.mode == "thru"
+            return self._turned("mode", self._before if thru else "thru")
+        if does == "next mode":
+            return self._mode_by(1)
+        return []  # the encoder's push alone
+
+    def _mode_by(self, detents: int) -> list[Change]:
+        at = MODES.index(self._settings.mode)
+        return self._turned("mode", MODES[(at + detents) % len(MODES)])
+
+    def _turned(self, setting: str, value: float | str) -> list[Change]:
+        return [] if getattr(self._settings, setting) == value else [Turn(setting, value)]
+
+
+def _place(knob: KnobMap, value: float) -> float:
+    """Where on its travel a knob would stand for this value."""
+    return min(max((value - knob.low) / (knob.high - knob.low), 0.0), 1.0)

@@ -1,0 +1,168 @@
+"""gpiozero's own devices over mock pins, and a bit-level MCP3008, drive the panel."""
+
+import select
+
+import gpiozero
+import pytest
+from gpiozero.pins.mock import MockFactory, MockPWMPin, MockSPIDevice
+
+from firmware_py.panel.board import Board, find_board
+from firmware_py.panel.controls import Panic, Turn
+from firmware_py.panel.lamps import MIDI_LIT, Sign
+from firmware_py.panel.pinmap import ButtonMap, EncoderMap, LampMap, PinMap, load
+from firmware_py.settings import MODES, Settings
+
+CONTACTS = PinMap("contacts", encoder=EncoderMap(17, 27, 22), buttons=(
+    ButtonMap(5, "take over"), ButtonMap(6, "next mode")))  # fmt: skip
+LAMPS = PinMap("lamps", lamp=LampMap(16, 20, 21), midi_lamp=26)
+KNOBS = PinMap("knobs", knobs=load().knobs)
+
+
+class Converter(MockSPIDevice):
+    """An MCP3008 bit by bit (data sheet, figure 6-1): start, single, D2 to D0, null, B9 to B0."""
+
+    def __init__(self, *pins, pin_factory, codes):
+        super().__init__(*pins, pin_factory=pin_factory)
+        self.codes = codes
+
+    def on_start(self):
+        super().on_start()
+        self.command = None
+
+    def on_bit(self):
+        bit = self.rx_buf[-1]
+        if self.command is None:
+            self.command = [] if bit else None
+        elif len(self.command) < 4:
+            self.command.append(int(bit))
+            if len(self.command) == 4:
+                _, d2, d1, d0 = self.command
+                code = self.codes[4 * d2 + 2 * d1 + d0]
+                self.tx_buf = [0, 0] + [code >> place & 1 for place in range(9, -1, -1)]
+
+
+class Bench:
+    """A board on a bench, with a clock that is cranked."""
+
+    def __init__(self, pin_map, **options):
+        self.now, self.factory = 100.0, MockFactory(**options)
+        self.pin_map = pin_map
+
+    def open(self):
+        self.board = Board(self.pin_map, Settings(), lambda: self.now)
+        return self.board
+
+    def pin(self, number):
+        return self.factory.pin(number)
+
+    def press(self, number, closed=True):
+        (self.pin(number).drive_low if closed else self.pin(number).drive_high)()
+
+
+@pytest.fixture
+def bench(monkeypatch):
+    made = []
+
+    def make(pin_map, **options):
+        made.append(Bench(pin_map, **options))
+        monkeypatch.setattr(gpiozero.Device, "pin_factory", made[-1].factory)
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.board.close()
+        each.factory.reset()
+
+
+def test_turning_the_encoder_changes_the_mode(bench):
+    table = bench(CONTACTS)
+    board = table.open()
+    for _ in range(2):
+        for pin, closed in ((17, True), (27, True), (17, False), (27, False)):
+            table.press(pin, closed)
+    after = [(MODES.index("duet") + n) % len(MODES) for n in (1, 1)]  # nobody obeyed the first
+    assert board.poll() == [Turn("mode", MODES[n]) for n in after]
+
+
+def test_a_contact_wakes_the_loop(bench):
+    table = bench(CONTACTS)
+    board = table.open()
+    assert not select.select([board], [], [], 0)[0]
+    table.press(5)
+    assert select.select([board], [], [], 1)[0]
+    board.poll()
+    assert not select.select([board], [], [], 0)[0]
+
+
+def test_a_bouncing_button_acts_once(bench):
+    table = bench(CONTACTS)
+    board, found = table.open(), []
+    for closed in (True, False):
+        for _ in range(3):
+            table.press(5, closed)
+            table.press(5, not closed)
+            table.now += 0.001
+        table.press(5, closed)
+        table.now += 0.2
+        found += board.poll()
+        table.now += 0.2
+        found += board.poll()
+    assert found == [Turn("mode", "thru")]
+
+
+def test_two_buttons_held_are_a_panic(bench):
+    table = bench(CONTACTS)
+    board = table.open()
+    table.press(6)
+    table.press(22)
+    assert board.poll() == []
+    table.now += 0.9
+    assert board.poll() == []
+    table.now += 0.2
+    assert board.poll() == [Panic()]
+
+
+def test_the_knobs_are_read_through_the_converter(bench):
+    table = bench(KNOBS)
+    codes = [1023, 0, 512, 512, 7, 7, 7, 7]
+    Converter(11, 10, 9, 8, pin_factory=table.factory, codes=codes)
+    board = table.open()
+    found = {change.setting: change.value for change in board.poll()}
+    assert found["temperature"] == pytest.approx(1.6) and found["density"] == pytest.approx(1.0)
+    codes[0] = 0
+    for _ in range(30):
+        table.now += 0.011
+        found |= {change.setting: change.value for change in board.poll()}
+    assert found["temperature"] == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("code", [0, 1023])
+def test_a_converter_that_is_not_there_gives_no_knobs(bench, code):
+    table = bench(KNOBS)
+    Converter(11, 10, 9, 8, pin_factory=table.factory, codes=[code] * 8)
+    board = table.open()
+    assert board.next_due is None and board.poll() == []
+
+
+def test_the_lamp_shows_what_the_box_does(bench):
+    table = bench(LAMPS, pin_class=MockPWMPin)
+    board = table.open()
+    board.show(Sign.FAULT)
+    assert [table.pin(p).state for p in (16, 20, 21)] == [1, 0, 0]
+    board.show(Sign.ANSWERING)
+    assert [table.pin(p).state for p in (16, 20, 21)] == [0, 1, 0]
+
+
+def test_the_midi_lamp_is_lit_for_a_moment(bench):
+    table = bench(LAMPS, pin_class=MockPWMPin)
+    board = table.open()
+    board.midi_came()
+    assert table.pin(26).state == 1 and board.next_due is not None
+    table.now += 1.01 * MIDI_LIT
+    board.poll()
+    assert table.pin(26).state == 0 and board.next_due is None
+
+
+def test_a_machine_without_gpio_has_no_panel(monkeypatch):
+    monkeypatch.setattr("firmware_py.panel.board.Path.glob", lambda *_: iter(()))
+    assert find_board(load(), Settings(), lambda: 0.0) is None

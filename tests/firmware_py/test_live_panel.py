@@ -1,0 +1,88 @@
+"""The loop and the panel: what is turned is obeyed, and the lamp shows what the box does."""
+
+import gpiozero
+import pytest
+from gpiozero.pins.mock import MockFactory, MockPWMPin
+
+from firmware_py.live import Loop
+from firmware_py.message import kind
+from firmware_py.panel.board import Board
+from firmware_py.panel.pinmap import load
+from tests.firmware_py.stage import Stage
+
+
+class Table:
+    """A loop with a panel on mock pins, and nothing else real."""
+
+    def __init__(self, factory, stage):
+        self.factory, self.stage, self.lines = factory, stage, []
+        lamps = load()
+        pin_map = type(lamps)("table", encoder=lamps.encoder, buttons=lamps.buttons,
+                              lamp=lamps.lamp)  # fmt: skip
+        self.board = Board(pin_map, stage.instrument.scene.settings, self.now)
+        self.loop = Loop(
+            stage.instrument, inputs=None, output=None, link=None, clock=self,
+            told=self.lines.append, board=self.board,
+        )  # fmt: skip
+
+    def now(self):
+        return self.stage.now
+
+    def serve(self):
+        self.stage.now += 0.05
+        self.loop._serve_panel(self.board)
+
+    def tap(self, pin):
+        for move in ("drive_low", "drive_high"):
+            getattr(self.factory.pin(pin), move)()
+            self.serve()
+
+    def colour(self):
+        return [self.factory.pin(pin).state for pin in (16, 20, 21)]
+
+
+@pytest.fixture
+def table(monkeypatch):
+    factory = MockFactory(pin_class=MockPWMPin)
+    monkeypatch.setattr(gpiozero.Device, "pin_factory", factory)
+    made = Table(factory, Stage(mode="duet", awake=False))
+    yield made
+    made.board.close()
+    factory.reset()
+
+
+def test_a_button_changes_the_mode_and_says_so(table):
+    table.tap(6)
+    assert table.stage.instrument.scene.settings.mode == "thru"
+    assert table.lines == ["mode thru"]
+
+
+def test_the_mode_that_a_button_left_comes_back(table):
+    table.tap(5)
+    table.tap(5)
+    assert table.lines == ["mode thru", "mode duet"]
+
+
+def test_the_lamp_is_blue_while_the_network_wakes_and_green_when_it_listens(table):
+    table.serve()
+    assert table.colour() == [0, 0, 1]
+    table.stage.instrument.brain_ready(table.stage.now)
+    table.serve()
+    assert table.colour() == [0, 0.15, 0]
+
+
+def test_the_lamp_is_grey_when_you_play_alone(table):
+    table.stage.instrument.brain_ready(table.stage.now)
+    table.tap(5)
+    assert table.colour() == [0.4, 0.4, 0.4]
+
+
+def test_two_buttons_held_silence_everything(table):
+    table.stage.down(60)
+    for pin in (5, 6):
+        table.factory.pin(pin).drive_low()
+    table.serve()
+    table.stage.now += 1.1
+    table.serve()
+    assert not table.stage.sounding() and "panic: all silent" in table.lines
+    assert any(kind(message) == 0xB0 for _, message in table.stage.sent)
