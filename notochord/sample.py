@@ -34,9 +34,9 @@ class Manner:
     """How to play: which sub-events first, how freely, and what is not let happen."""
 
     order: str = "tvip"
-    temperature: float = 0.9  # instrument and pitch
-    rhythm_temperature: float = 1.0  # short or long
-    timing_temperature: float = 0.3  # how exactly a time is met
+    temperature: float = 0.8  # instrument and pitch
+    rhythm_temperature: float = 0.7  # short or long; lower keeps the beat better
+    timing_temperature: float = 0.2  # how exactly a time is met
     velocity_temperature: float = 0.6
     top_p: float = 0.95
     busiest: int = 24  # notes begun within a second; beyond that the next event comes later

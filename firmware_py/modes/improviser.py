@@ -24,6 +24,7 @@ from notochord.ask import Answer, Ask, pitch_set
 from notochord.event import MAX_DT, Event, is_drums
 
 ORDER = "tvip"  # when, whether a note starts or ends, who, and which
+TURN_ORDER = "tivp"  # when somebody has a turn coming, who plays is drawn before what
 LOOK_AHEAD = 0.25  # seconds
 COMMITTED = 0.08  # seconds; what is due so soon is played, also when you play just then
 TOO_LATE = 0.1  # seconds; a note later than this is not played
@@ -161,10 +162,12 @@ class Improviser:
         low = max(low, self._freed_at() - self._tip_time)
         high = max(LONGEST_WAIT, low + AT_MOST_MORE)
         self._asking, self._stale, self._not_before = next(self._tags), False, None
+        rested = self._rested()
         ask = Ask(
-            ORDER, on=on, off=off, time=(min(low, MAX_DT), min(high, MAX_DT)),
+            TURN_ORDER if rested else ORDER, on=on, off=off,
+            time=(min(low, MAX_DT), min(high, MAX_DT)),
             temperature=scene.temperatures(), top_p=scene.settings.top_p,
-            favoured=self._rested(), share=scene.settings.share,
+            favoured=rested, share=scene.settings.share,
         )  # fmt: skip
         return [Enquire(self._asking, ask, self._tip_number)]
 
