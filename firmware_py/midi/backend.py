@@ -58,6 +58,7 @@ class RawIn(RawPort, Protocol):
     def ignore_types(self, sysex: bool, timing: bool, active_sense: bool) -> None: ...
     def set_callback(self, func: Callable[[Any, Any], None], data: Any) -> None: ...
     def cancel_callback(self) -> None: ...
+    def get_message(self) -> tuple[list[int], float] | None: ...
 
 
 class RawOut(RawPort, Protocol):
@@ -71,7 +72,8 @@ class Backend:
 
     It keeps one enumerator for each direction as long as it lives, for each new one would be
     another client of the system. Ports of a client that is called `client`, or `client` and a
-    suffix, are our own and are never listed.
+    suffix, are our own and are never listed. `polled` says that its threads must not be made to
+    wait for Python (see firmware_py.midi.listening).
     """
 
     def __init__(
@@ -79,8 +81,9 @@ class Backend:
         make_in: Callable[[str], RawIn],
         make_out: Callable[[str], RawOut],
         client: str = CLIENT,
+        polled: bool = False,
     ) -> None:
-        self.client = client
+        self.client, self.polled = client, polled
         self._make_in, self._make_out = make_in, make_out
         self._inputs = make_in(f"{client}-scan")
         self._outputs = make_out(f"{client}-scan")
@@ -177,6 +180,7 @@ def _try_backend(api: int, client: str) -> Backend | None:
                 lambda name: rtmidi.MidiIn(api, name),  # type: ignore[no-any-return]
                 lambda name: rtmidi.MidiOut(api, name),  # type: ignore[no-any-return]
                 client,
+                polled=api == rtmidi.API_UNIX_JACK,
             )
     except rtmidi.RtMidiError as error:
         log.debug("no MIDI system: %s", error)

@@ -12,6 +12,7 @@ from firmware_py.midi.backend import PortError, open_backend
 
 _STARTS_WITHIN = 10.0  # seconds
 _STOPS_WITHIN = 3.0
+_PRIORITY = 20  # of 1 to 99
 _VARIABLE = "JACK_DEFAULT_SERVER"
 
 
@@ -39,7 +40,7 @@ class JackServer:
         os.environ[_VARIABLE] = self.name
         self._process = subprocess.Popen(
             # sync: the server waits for a client that is late, instead of losing what it plays
-            [program, "--no-realtime", "--sync", "--name", self.name]
+            [program, *_priority(), "--sync", "--name", self.name]
             + ["-d", "dummy", "-r", "48000", "-p", str(self._period)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -81,3 +82,15 @@ class JackServer:
             else:
                 return
         raise PortError("jackd does not start: run 'jackd -d dummy' to see why")
+
+
+def _priority() -> tuple[str, ...]:
+    """As JACK is meant to run, before everything else, where that is permitted: a server that
+    is kept waiting on a busy machine loses notes."""
+    policy, priority = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(_PRIORITY))
+    except PermissionError:
+        return ("--no-realtime",)
+    os.sched_setscheduler(0, policy, priority)
+    return ("--realtime", "--realtime-priority", str(_PRIORITY))

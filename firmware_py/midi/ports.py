@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import logging
-import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import rtmidi
 
@@ -25,6 +22,7 @@ from firmware_py.midi.backend import (
 )
 from firmware_py.midi.echo import EchoGuard
 from firmware_py.midi.inbox import Heard, Inbox
+from firmware_py.midi.listening import Called, Listening, Polled
 
 __all__ = [
     "Backend", "Change", "EchoGuard", "Heard", "Inputs", "Output", "PortError", "Ports",
@@ -35,7 +33,6 @@ log = logging.getLogger(__name__)
 
 # ALSA's loop of its own: what goes in comes out, so it is never taken unless it is named.
 _LOOP = "midi through"
-_CALLBACK_ENDS = 0.003  # seconds; a callback needs some 20 µs
 
 
 def list_ports(api: str = "auto") -> Ports:
@@ -82,6 +79,8 @@ class Inputs:
             if not any(matches(name, pattern) for name in there):
                 raise _no_such_port("input", pattern, there)
         self.inbox = Inbox(capacity)
+        way = Polled if backend.polled else Called
+        self._listening: Listening = way(self._heard)
         if virtual:
             self._offer()
         self.rescan()
@@ -117,7 +116,7 @@ class Inputs:
         kept = {*there, "in"} if self._virtual else set(there)
         gone = tuple(name for name in self._open if name not in kept)
         for name in gone:
-            _close_input(self._open.pop(name))
+            self._close(self._open.pop(name))
         come = tuple(
             name for name in there if name not in self._open and self._listen_to(name)
         )
@@ -126,7 +125,8 @@ class Inputs:
     def close(self) -> None:
         """Close every input; nothing is heard after that."""
         while self._open:
-            _close_input(self._open.popitem()[1])
+            self._close(self._open.popitem()[1])
+        self._listening.close()
         self.inbox.close()
 
     def _wants(self, name: str) -> bool:
@@ -142,7 +142,7 @@ class Inputs:
     def _listen_to(self, name: str) -> bool:
         port = self._new(name)
         if not open_by_name(port, name, "in"):
-            _close_input(port)
+            self._close(port)
             return False
         self._open[name] = port
         return True
@@ -150,12 +150,17 @@ class Inputs:
     def _new(self, name: str) -> RawIn:
         port = self._backend.new_in()
         port.ignore_types(sysex=False, timing=False, active_sense=True)
-        port.set_callback(self._heard, name)
+        self._listening.begin(port, name)
         return port
 
-    def _heard(self, event: tuple[list[int], float], name: str) -> None:
-        """Runs in rtmidi's thread: stamps, leaves, wakes, and nothing else."""
-        self.inbox.put(self._now(), name, tuple(event[0]))
+    def _close(self, port: RawIn) -> None:
+        self._listening.end(port)
+        port.close_port()
+        port.delete()
+
+    def _heard(self, name: str, message: Message) -> None:
+        """Runs in a thread beside the loop's: stamps, leaves, wakes, and nothing else."""
+        self.inbox.put(self._now(), name, message)
 
 
 class Output:
@@ -245,19 +250,3 @@ def _choose(ports: Ports, wanted: str | None) -> str | None:
 def _no_such_port(kind: str, pattern: str, there: Sequence[str]) -> PortError:
     names = ", ".join(there) or "none"
     return PortError(f"no MIDI {kind} matches '{pattern}'; the {kind}s there are: {names}")
-
-
-def _close_input(port: RawIn) -> None:
-    """Close an input that may be in the middle of a message.
-
-    rtmidi closes with Python's lock held, and libjack then kills its thread. A thread that is
-    just waiting for that lock would take it to the grave, and the program would hang. So the
-    callback is taken off first, and one that has begun gets the time to end. rtmidi frees the
-    callback's arguments when it is taken off, begun or not; `alive` keeps them until then.
-    """
-    alive: list[Any] = gc.get_referents(port)
-    port.cancel_callback()
-    time.sleep(_CALLBACK_ENDS)
-    port.close_port()
-    port.delete()
-    del alive

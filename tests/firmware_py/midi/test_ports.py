@@ -341,3 +341,17 @@ def test_an_input_can_be_closed_while_it_is_played_on(jack: JackServer) -> None:
             playing.clear()
             player.join()
             faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.mark.jack
+def test_an_output_can_be_closed_while_keys_are_played(jack: JackServer) -> None:
+    faulthandler.dump_traceback_later(60, exit=True)  # as above
+    with open_backend("jack") as system, open_backend("jack", "keys") as other:
+        with opened(Inputs(system, MonotonicClock().now, virtual=True)) as inputs:
+            for _ in range(20):
+                output = Output(other, "notochord-box-in:in")
+                for _ in range(3):
+                    output.send(NOTE)
+                output.close()
+                assert wait_for(inputs, 3) == [NOTE] * 3
+    faulthandler.cancel_dump_traceback_later()
