@@ -56,10 +56,11 @@ def weight_bytes(config: dict[str, int], precision: str) -> dict[str, int]:
     rows = 2 * plain * d
     inner = config["heads"] * config["head_size"]
     look_back = linear(d, inner) + linear(2 * d, 2 * inner) + linear(inner, d) + plain * 4 * d
-    key, query = linear(2 * d, config["copy_size"]), linear(d, config["copy_size"]) + linear(d, 1)
+    copied = config["copy_size"]
+    key, query = linear(2 * d, copied, plain), linear(d, copied + 2, plain)
     gru = linear(d, 3 * h) + linear(h, 3 * h)
     feed = gru + gated(h, d) + look_back + key + sinusoids + rows
-    ask = sum(gated(d, size) for size in sizes) + 2 * query + sinusoids + rows
+    ask = sum(gated(d, size) for size in sizes) + 4 * query + sinusoids + rows
     return {"feed": feed, "ask": ask, "total": feed + ask - sinusoids}
 
 
