@@ -17,7 +17,9 @@ from notochord.event import instrument_named
 
 log = logging.getLogger(__name__)
 
-MODES = ("thru", "continue", "harmonize", "autopitch", "duet")
+MODES = (
+    "thru", "continue", "harmonize", "autopitch", "duet", "echo", "solo", "accompany"
+)  # fmt: skip
 SAME = "same"  # in a palette: whatever the player plays
 
 
@@ -46,7 +48,7 @@ class Settings:
     top_p: float = _number(0.9, 0.5, 1.0, "", "share of the likeliest choices that are drawn from")
     voices: int = _number(2, 1, 8, "notes", "harmonize: voices added to each key")
     span: int = _number(12, 1, 60, "semitones", "autopitch: how far a pitch may be from its key")
-    rest: float = _number(1.0, 0.1, 10.0, "s", "continue: your silence before the network goes on")
+    rest: float = _number(1.0, 0.1, 10.0, "s", "continue, echo: your silence before it goes on")
     low: int = _number(28, 0, 127, "pitch", "the network's lowest pitch")
     high: int = _number(96, 0, 127, "pitch", "the network's highest pitch")
     polyphony: int = _number(5, 1, 16, "notes", "notes that the network may hold at once")
