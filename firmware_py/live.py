@@ -21,10 +21,10 @@ from types import FrameType
 from firmware_py.brain_link import ProcessLink, Report
 from firmware_py.clock import Clock
 from firmware_py.instrument import Instrument
-from firmware_py.message import Message, is_note_on, silence
+from firmware_py.message import CLOCK, Message, is_note_on, silence
 from firmware_py.midi.ports import Inputs, Output
 from firmware_py.panel.board import Board
-from firmware_py.panel.controls import Panic, Turn
+from firmware_py.panel.controls import Panic, Tap, Turn
 from firmware_py.panel.lamps import Sign
 from firmware_py.story import Voice
 
@@ -64,7 +64,7 @@ class Loop:
             while not self._stopping:
                 self._turn()
         finally:
-            self._instrument.silence(self._clock.now())
+            self._instrument.end(self._clock.now())
             self._link.close()
 
     def _turn(self) -> None:
@@ -72,7 +72,7 @@ class Loop:
         self._wait()
         for at, port, message in self._inputs.drain():
             self._instrument.heard(port, message, at)
-            if self._board is not None:
+            if self._board is not None and message[0] != CLOCK:
                 self._board.midi_came()
         self._instrument.tick(self._clock.now())
         for report in self._link.poll():
@@ -119,10 +119,17 @@ class Loop:
                     board.controls.now_set(instrument.scene.settings)
                     if setting == "mode":
                         self._told(f"mode {value}")
+                case Tap(at):
+                    self._tapped(instrument.tap(at), board)
                 case Panic():
                     instrument.panic(self._clock.now())
                     self._told("panic: all silent")
         board.show(self._sign())
+
+    def _tapped(self, bpm: float | None, board: Board) -> None:
+        if bpm is not None:
+            board.controls.now_set(self._instrument.scene.settings)
+            self._told(f"tempo {bpm:.1f}")
 
     def _sign(self) -> Sign:
         scene = self._instrument.scene
@@ -149,26 +156,34 @@ class Loop:
 
 
 class PlannedTimes:
-    """When each note that was planned ahead was due, and when it was sent: a few thousand."""
+    """When each note that was planned ahead, and each tick of the clock, was due, and when it was
+    sent: a few thousand of each."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._due: float | None = None
-        self._times: deque[tuple[float, float]] = deque(maxlen=10_000)
+        self._notes: deque[tuple[float, float]] = deque(maxlen=10_000)
+        self._ticks: deque[tuple[float, float]] = deque(maxlen=10_000)
 
     def watch(self, owner: str, voice: Voice, due: float | None) -> None:
-        """A note is about to be sent."""
+        """A note, or a tick, is about to be sent."""
         self._due = due
 
     def sent(self, message: Message) -> None:
         """A message was sent."""
-        if self._due is not None and is_note_on(message):
-            self._times.append((self._due, self._now()))
+        if self._due is None:
+            return
+        if is_note_on(message):
+            self._notes.append((self._due, self._now()))
+            self._due = None
+        elif message[0] == CLOCK:
+            self._ticks.append((self._due, self._now()))
             self._due = None
 
     def write(self, path: Path) -> None:
-        """Pairs of due and sent, in seconds, as JSON."""
-        path.write_text(json.dumps(list(self._times)), encoding="utf-8")
+        """Pairs of due and sent, in seconds, of notes and of ticks, as JSON."""
+        times = {"notes": list(self._notes), "ticks": list(self._ticks)}
+        path.write_text(json.dumps(times), encoding="utf-8")
 
 
 def sweep(send: Callable[[Message], object]) -> None:
