@@ -208,9 +208,10 @@ class Instrument:
 
     def _clock(self, port: str, message: Message, now: float) -> None:
         """A clock that comes in is followed, and never passed on as it is."""
-        if self.beat.heard(port, message, now, self._clock_out.on):
-            for passed_on in self._clock_out.follow(message):
+        if self.beat.heard(port, message, now, self._sends_clock):
+            for passed_on in self._clock_out.follow(message, self.beat.position):
                 self._send(passed_on)
+            self._send_clock(now)
 
     def _send_clock(self, now: float) -> None:
         """Send the ticks that are due, and start or stop the clock as it is set."""

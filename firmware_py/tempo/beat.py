@@ -32,6 +32,11 @@ class Beat:
         """Whether a clock was started a moment ago, and is about to lead."""
         return self._clock.starting(now)
 
+    @property
+    def position(self) -> float | None:
+        """The beat at which a clock that stands still will go on; None where it runs."""
+        return self._clock.position
+
     def line(self, now: float) -> Line:
         """The beat, as it goes on from now."""
         line = self._clock.line(now) if self._clock.runs() else None

@@ -27,8 +27,8 @@ class ClockOut:
 
     def __init__(self) -> None:
         self.next: float | None = None  # when something is due, in seconds, as last looked at
-        self._on = False
-        self._tick: int | None = None  # the next one, counted along the beat; None: not yet known
+        self._on = self._waits = False
+        self._tick = 0  # the next one, counted along the beat
         self._last: float | None = None  # when the last one was sent
         self._opening: list[Message] = []  # what goes before the first tick
 
@@ -40,7 +40,7 @@ class ClockOut:
     def begin(self, line: Line, now: float, counted: bool) -> None:
         """Start at the next whole beat; `counted`: at the song position that the beat has."""
         beat = ceil(line.beat_at(now + line.seconds / TICKS))
-        self._on, self._tick, self._last = True, beat * TICKS, None
+        self._on, self._waits, self._tick, self._last = True, False, beat * TICKS, None
         self._opening = [(START,)]
         if counted and 0 <= beat * TICKS // SIXTEENTH < MOST:
             position = beat * TICKS // SIXTEENTH
@@ -52,23 +52,29 @@ class ClockOut:
         was_on, self._on, self.next = self._on, False, None
         return [(STOP,)] if was_on else []
 
-    def follow(self, message: Message) -> list[Message]:
-        """The clock that leads was started, stopped or moved: pass it on, and wait for its tick."""
+    def follow(self, message: Message, position: float | None) -> list[Message]:
+        """The clock that leads was started, stopped or moved: pass it on, and wait for its tick.
+
+        `position`: the beat that its next tick will be, where it does not just go on.
+        """
         if not self._on or message[0] == CLOCK:
             return []
         self._opening = []
-        if message[0] in (START, CONTINUE):
-            self._tick = self._last = self.next = None
+        if message[0] in (START, CONTINUE) and position is not None:
+            self._waits, self._tick = True, round(position * TICKS)
+            self._last = self.next = None
         return [message]
 
     def due(self, line: Line, now: float, waits: bool) -> list[Due]:
         """Everything whose time has come, with its time; `waits`: the leader's tick is to come."""
         if not self._on:
             return []
-        if self._tick is None:
+        if self._waits:
             if waits:
                 return []
-            self._tick = round(line.beat_at(now) * TICKS)
+            self._waits, tick = False, round(line.beat_at(now) * TICKS)
+            if abs(tick - self._tick) > TICKS:  # it never came; the beat goes on as it is
+                self._tick = tick
         out: list[Due] = []
         self._look(line)
         while self.next is not None and self.next <= now:
@@ -77,7 +83,7 @@ class ClockOut:
         return out
 
     def _take(self, line: Line, now: float) -> list[Due]:
-        assert self.next is not None and self._tick is not None
+        assert self.next is not None
         at = self.next
         if self._opening:
             opening, self._opening = self._opening, []
@@ -89,7 +95,6 @@ class ClockOut:
 
     def _look(self, line: Line) -> None:
         """When the next thing is due."""
-        assert self._tick is not None
         tick = line.seconds / TICKS
         at = line.time_of(self._tick / TICKS)
         if self._opening:

@@ -93,7 +93,7 @@ def test_a_leader_that_starts_is_passed_on_and_the_ticks_wait_for_its_first():
     wire = Wire()
     wire.clock.begin(wire.line, wire.now, counted=False)
     wire.crank(4.0)
-    assert wire.clock.follow((START,)) == [(START,)]
+    assert wire.clock.follow((START,), 0.0) == [(START,)]
     before = len(wire.ticks())
     wire.crank(4.05, step=0.001, waits=True)
     assert len(wire.ticks()) == before
@@ -107,11 +107,11 @@ def test_a_leader_that_starts_is_passed_on_and_the_ticks_wait_for_its_first():
 def test_the_ticks_of_a_leader_are_not_passed_on_twice():
     wire = Wire()
     wire.clock.begin(wire.line, wire.now, counted=False)
-    assert wire.clock.follow((CLOCK,)) == []
+    assert wire.clock.follow((CLOCK,), None) == []
 
 
 def test_while_it_is_off_nothing_is_passed_on():
-    assert ClockOut().follow((START,)) == []
+    assert ClockOut().follow((START,), 0.0) == []
 
 
 def test_whoever_follows_our_clock_has_our_beat():
@@ -121,3 +121,26 @@ def test_whoever_follows_our_clock_has_our_beat():
     for at, message in wire.sent:
         follower.heard(message, at)
     assert follower.line(10).beat_at(10.0) == pytest.approx(wire.line.beat_at(10.0))
+
+
+def test_a_leader_whose_first_ticks_made_its_tempo_known_has_lost_none_of_them():
+    wire = Wire()
+    wire.clock.begin(wire.line, wire.now, counted=False)
+    wire.crank(4.0)
+    wire.clock.follow((START,), 0.0)
+    before = len(wire.ticks())
+    wire.line, wire.now = Line(4.1, 0, 0.5), 4.1 + 5.01 / 48  # known at its sixth tick
+    wire.crank(7.11)
+    ticks = wire.ticks()[before:]
+    assert len(ticks) == 6 * 24 + 1 and ticks[-1] == pytest.approx(7.1)
+    assert min(b - a for a, b in zip(ticks[1:], ticks[2:], strict=False)) > 0.49 / 48
+
+
+def test_a_leader_that_starts_and_never_ticks_leaves_the_beat_as_it_was():
+    wire = Wire()
+    wire.clock.begin(wire.line, wire.now, counted=False)
+    wire.crank(4.0)
+    wire.clock.follow((START,), 0.0)
+    wire.crank(5.0, step=0.01, waits=True)
+    wire.crank(7.0, step=0.01)
+    assert wire.ticks()[-1] == pytest.approx(7.0, abs=0.03) and len(wire.ticks()) < 6.5 / 0.5 * 24
