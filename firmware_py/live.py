@@ -22,7 +22,7 @@ from firmware_py.brain_link import ProcessLink, Report
 from firmware_py.clock import Clock
 from firmware_py.instrument import Instrument
 from firmware_py.message import CLOCK, Message, is_note_on, silence
-from firmware_py.midi.ports import Inputs, Output
+from firmware_py.midi.ports import Heard, Inputs, Output
 from firmware_py.panel.board import Board
 from firmware_py.panel.controls import Panic, Tap, Turn
 from firmware_py.panel.lamps import Sign
@@ -70,10 +70,7 @@ class Loop:
     def _turn(self) -> None:
         """Wait for something, and serve all that came."""
         self._wait()
-        for at, port, message in self._inputs.drain():
-            self._instrument.heard(port, message, at)
-            if self._board is not None and message[0] != CLOCK:
-                self._board.midi_came()
+        self._hear(self._inputs.drain())
         self._instrument.tick(self._clock.now())
         for report in self._link.poll():
             self._serve(report)
@@ -81,6 +78,12 @@ class Loop:
         if self._board is not None:
             self._serve_panel(self._board)
         self._look_for_devices()
+
+    def _hear(self, came: list[Heard]) -> None:
+        for at, port, message in came:
+            self._instrument.heard(port, message, at)
+            if self._board is not None and message[0] != CLOCK:  # which never rests
+                self._board.midi_came()
 
     def _wait(self) -> None:
         times = [self._instrument.next_due, self._link.next_due, self._rescan_at]

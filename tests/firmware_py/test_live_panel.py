@@ -86,3 +86,18 @@ def test_two_buttons_held_silence_everything(table):
     table.serve()
     assert not table.stage.sounding() and "panic: all silent" in table.lines
     assert any(kind(message) == 0xB0 for _, message in table.stage.sent)
+
+
+def test_taps_set_the_tempo_and_say_so(table):
+    for _ in range(3):
+        table.tap(13)  # each takes a tenth of a second
+        table.stage.now += 0.4
+    assert table.stage.instrument.scene.settings.tempo == pytest.approx(120)
+    assert table.lines == ["tempo 120.0", "tempo 120.0"]
+
+
+def test_a_clock_does_not_hide_the_lamp_that_says_midi_comes_in(table):
+    seen = []
+    table.board.midi_came = lambda: seen.append(True)
+    table.loop._hear([(0.0, "drums", (0xF8,)), (0.0, "kbd", (0x90, 60, 80))])
+    assert seen == [True]
