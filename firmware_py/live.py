@@ -31,7 +31,8 @@ from firmware_py.story import Voice
 log = logging.getLogger(__name__)
 
 RESCAN = 2.0  # seconds between two looks for keyboards that came or went
-QUIET = 0.05  # seconds that must be free of due events for such a look
+QUIET = 0.05  # seconds that should be free of due events for such a look
+BRIEF = 0.004  # seconds that are enough when it has waited for a second already
 
 
 class Loop:
@@ -47,6 +48,7 @@ class Loop:
         self._inputs, self._output = inputs, output
         self._clock, self._told = clock, told
         self._rescan_at = clock.now() + RESCAN
+        self._rescan_by = self._rescan_at + 1.0
         self._stopping = False
 
     def stop(self, *_: int | FrameType | None) -> None:
@@ -144,7 +146,10 @@ class Loop:
 
     def _look_for_devices(self) -> None:
         now, due = self._clock.now(), self._instrument.next_due
-        if now < self._rescan_at or (due is not None and due < now + QUIET):
+        if now < self._rescan_at:
+            return
+        if due is not None and due < now + (QUIET if now < self._rescan_by else BRIEF):
+            self._rescan_at = max(due, now)  # when that is done
             return
         keyboards, synth = self._inputs.rescan(), self._output.rescan()
         for port in keyboards.gone:
@@ -156,6 +161,7 @@ class Loop:
         for port in (*keyboards.come, *synth.come):
             self._told(f"plugged in: {port}")
         self._rescan_at = self._clock.now() + RESCAN
+        self._rescan_by = self._rescan_at + 1.0
 
 
 class PlannedTimes:
