@@ -71,7 +71,7 @@ class Beat:
         if self._clock.runs() and self._clock.present(now):
             return None
         count = self.line(now)
-        self._clock, self._port = ClockIn(), ""
+        self._leave_clock()
         tapped = self._taps.tap(now)
         if tapped is None:
             self._own = Line(now, round(count.beat_at(now)), count.seconds)
@@ -85,8 +85,13 @@ class Beat:
     def set_tempo(self, bpm: float, now: float) -> None:
         """The internal tempo is set, in beats a minute; the beat goes on from where it is."""
         line = self._own
-        if self._clock.runs() and not self._clock.present(now):
+        if not self._clock.present(now):
             line = self.line(now)
-            self._clock, self._port = ClockIn(), ""
+            self._leave_clock()
         self._own = Line(now, line.beat_at(now), 60 / bpm)
         self._tapped, self._taps = False, Taps()
+
+    def _leave_clock(self) -> None:
+        """A clock that has gone leads no longer; one that was stopped stays so."""
+        if self._clock.runs():
+            self._clock, self._port = ClockIn(), ""

@@ -27,9 +27,9 @@ TICKS = 24  # a beat
 SIXTEENTH = 6  # ticks; the unit of a song position (MIDI 1.0, song position pointer)
 KEPT = 4 * TICKS  # ticks from which the tempo is taken when they stop coming
 KNOWN = 6  # ticks after which the tempo is known
-FEW = 8  # fewer ticks than these after a gap or a start: the tempo is as it was before
 LATEST = 0.005  # seconds: no tick is so late by jitter; one before it was lost
-YOUNG = 16  # ticks from which a new tempo is known well enough to tell a lost tick
+YOUNG = 16  # fewer ticks than these tell little of the tempo: it is as it was before a gap or a
+# start, or if it is a new one, no lost tick can be told from a late one
 TWICE = 0.0015  # seconds: two ticks nearer than this are one that came twice
 NEWEST = 4  # ticks that lean
 LEANS = 0.004  # seconds; the mean of four ticks off by 3 ms each never leans so far
@@ -201,7 +201,7 @@ class ClockIn:
         return judged[max(first - 1, 0) :]
 
     def _drawn(self, ticks: list[tuple[int, float]]) -> Line:
-        if self._before is not None and len(ticks) < FEW:
+        if self._before is not None and len(ticks) < YOUNG:
             return drawn_through(ticks, self._before)
         if len(ticks) == 1:
             return drawn_through(ticks, LONGEST)

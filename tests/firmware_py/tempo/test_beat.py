@@ -97,3 +97,12 @@ def test_a_clock_that_is_followed_already_stays_when_we_begin_to_send():
     end = hear(beat, 100, 4, 10)
     end = hear(beat, 100, 4, end + 2, sending=True)  # back after a dropout
     assert beat.lead() == "clock" and beat.line(end).bpm == pytest.approx(100)
+
+
+def test_a_tap_does_not_wake_a_clock_that_was_stopped_and_still_ticks():
+    beat = Beat(90)
+    end = hear(beat, 140, 4, 10)
+    beat.heard("drums", (STOP,), end)
+    beat.tap(end + 0.001)
+    hear(beat, 140, 4, end + 0.01)
+    assert beat.lead() == "internal"
