@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 MODES = (
     "thru", "continue", "harmonize", "autopitch", "duet", "echo", "solo", "accompany"
 )  # fmt: skip
+GRIDS = {"1/4": 1.0, "1/8": 1 / 2, "1/8t": 1 / 3, "1/16": 1 / 4}  # in beats; t: triplets
 SAME = "same"  # in a palette: whatever the player plays
 
 
@@ -30,6 +31,13 @@ class SettingError(ValueError):
 def _number(default: float, low: float, high: float, unit: str, help: str) -> Any:
     return field(
         default=default, metadata={"low": low, "high": high, "unit": unit, "help": help}
+    )
+
+
+def _choice(default: str, choices: tuple[str, ...], unit: str, help: str) -> Any:
+    return field(
+        default=default,
+        metadata={"choices": choices, "unit": unit, "help": f"{help}: {', '.join(choices)}"},
     )
 
 
@@ -57,6 +65,10 @@ class Settings:
     balance: float = _number(0.9, 0.1, 1.5, "", "the network's loudness against its own choice")
     share: float = _number(0.3, 0.0, 1.0, "", "duet: the network's least share of the turns")
     deadline: float = _number(50.0, 5.0, 500.0, "ms", "an answer later than this is dropped")
+    tempo: float = _number(120.0, 20.0, 300.0, "bpm", "the beat, where no clock leads")
+    magnet: float = _number(0.0, 0.0, 1.0, "", "how far the network is pulled to the grid")
+    grid: str = _choice("1/16", tuple(GRIDS), "note", "what the magnet pulls to")
+    clock_out: str = _choice("off", ("off", "on"), "", "whether a MIDI clock is sent")
     player: str = _text("piano", "the instrument that you play, unless you send a program change")
     palette: str = _text(
         "auto", "the network's instruments, with commas; 'same' is yours, 'auto' fits the mode"
@@ -79,6 +91,11 @@ def changed(settings: Settings, name: str, value: object) -> Settings:
 
 
 def _checked(f: Field[Any], value: object) -> Any:
+    if "choices" in f.metadata:
+        if value not in f.metadata["choices"]:
+            choices = ", ".join(f.metadata["choices"])
+            raise SettingError(f"{f.name}={value}: must be one of {choices}")
+        return value
     if "low" not in f.metadata:
         return _checked_text(f.name, str(value))
     low, high, unit = f.metadata["low"], f.metadata["high"], f.metadata["unit"]

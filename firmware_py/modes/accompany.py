@@ -10,6 +10,7 @@ from __future__ import annotations
 from firmware_py.harmony import Harmony, in_classes
 from firmware_py.modes.improviser import Improviser
 from firmware_py.modes.mode import Actions, Mode, Scene, Stroke
+from firmware_py.story import Told
 from notochord.ask import Answer, pitch_range, pitch_set
 from notochord.event import instrument_named, is_drums
 
@@ -63,6 +64,10 @@ class Accompany(Mode):
         """Whether it plays on while you rest, and no end is set yet."""
         improviser = self._improviser
         return improviser.active and improviser.until is None and not self.scene.strokes
+
+    @property
+    def coming(self) -> list[tuple[float, Told]] | None:
+        return self._improviser.coming
 
     def enter(self, now: float) -> Actions:
         """Takes up what is held."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from firmware_py.modes.improviser import LONGEST_WAIT, Improviser
 from firmware_py.modes.mode import Actions, Mode, Scene, Stroke
+from firmware_py.story import Told
 from notochord.ask import Answer
 
 SHORTEST_GAP = 0.35  # seconds
@@ -44,6 +45,10 @@ class Echo(Mode):
         if self._ended_at is None or not self.scene.brain:
             return None
         return self._ended_at + self._gap()
+
+    @property
+    def coming(self) -> list[tuple[float, Told]] | None:
+        return self._improviser.coming
 
     def _gap(self) -> float:
         steps = [b - a for a, b in zip(self._steps, self._steps[1:], strict=False)]

@@ -100,6 +100,11 @@ class Improviser:
             times.append(expiry[0])
         return min(times, default=None)
 
+    @property
+    def coming(self) -> list[tuple[float, Told]] | None:
+        """The plan, in order; None while it does not play."""
+        return [(at, told) for at, (told, _) in self._plan.waiting()] if self.active else None
+
     def start(self, now: float) -> Actions:
         """Begin to play."""
         self.active = True
@@ -126,7 +131,7 @@ class Improviser:
 
     def replan(self, now: float) -> Actions:
         """Forget the plan, but for what is about to sound, and go on from what has sounded."""
-        soon = [(at, told) for at, (told, _) in self._plan.clear() if at <= now + COMMITTED]
+        soon = [(at, told) for at, (told, _) in self._plan.clear() if self._is_soon(at, told, now)]
         story = self._scene.story
         self._tip_number = story.head
         self._tip_time = now if story.time is None else story.time
@@ -139,6 +144,11 @@ class Improviser:
             self._stale = True
             return actions
         return actions + self._ask(now)
+
+    def _is_soon(self, at: float, told: Told, now: float) -> bool:
+        """Whether it is to be played all the same; what is heard already cannot be taken back."""
+        heard = (told.event.instrument, told.event.pitch) in self._scene.ahead
+        return at <= now + COMMITTED or (heard and told.event.velocity > 0)
 
     def _commit(self, at: float, event: Event) -> Actions:
         """Plan an event of the old plan again, after the new head, if it still makes sense."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from firmware_py.modes.improviser import Improviser
 from firmware_py.modes.mode import Actions, Mode, Scene, Stroke
+from firmware_py.story import Told
 from notochord.ask import Answer
 from notochord.event import instrument_named
 
@@ -30,6 +31,10 @@ class Solo(Mode):
         if not self._improviser.active:
             return 0.0 if self.scene.brain else None
         return self._improviser.wake_at
+
+    @property
+    def coming(self) -> list[tuple[float, Told]] | None:
+        return self._improviser.coming
 
     def key_down(self, stroke: Stroke, now: float) -> Actions:
         return self._improviser.replan(now) if self._improviser.active else []

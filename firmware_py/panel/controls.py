@@ -27,7 +27,14 @@ class Panic:
     """Silence everything."""
 
 
-Change = Turn | Panic
+@dataclass(frozen=True)
+class Tap:
+    """The tempo was tapped, at a time in seconds."""
+
+    at: float
+
+
+Change = Turn | Tap | Panic
 
 
 class Controls:
@@ -81,13 +88,13 @@ class Controls:
 
     def switch(self, pin: int, closed: bool, now: float) -> list[Change]:
         """A switch's contact closed or opened."""
-        return self._pressed(pin, self._switches[pin].changed(closed, now))
+        return self._pressed(pin, self._switches[pin].changed(closed, now), now)
 
     def tick(self, now: float) -> list[Change]:
         """Do what is due: look again at switches that bounced, notice long presses."""
         changes: list[Change] = []
         for pin, switch in self._switches.items():
-            changes += self._pressed(pin, switch.tick(now))
+            changes += self._pressed(pin, switch.tick(now), now)
         long = self._long_at()
         if long is not None and long <= now:
             self._panicked = True
@@ -103,14 +110,16 @@ class Controls:
         held = self._held()
         return held[1] + LONG if len(held) >= 2 and not self._panicked else None
 
-    def _pressed(self, pin: int, pressed: bool | None) -> list[Change]:
-        """A button acts when it is let go, alone: a press of two is no press of either."""
+    def _pressed(self, pin: int, pressed: bool | None, now: float) -> list[Change]:
+        """A button acts when it is let go, alone: a press of two is no press of either. A tap is
+        its moment, so it counts when the button goes down, unless another is held."""
         if pressed is None:
             return []
         held = len(self._held())
         if pressed:
             self._together = self._together or held > 1
-            return []
+            taps = self._does[pin] == "tap tempo" and not self._together
+            return [Tap(now)] if taps else []
         alone = not self._together
         if held == 0:
             self._together = self._panicked = False
@@ -122,7 +131,7 @@ class Controls:
             return self._turned("mode", self._before if thru else "thru")
         if does == "next mode":
             return self._mode_by(1)
-        return []  # the encoder's push alone
+        return []  # the encoder's push alone; a tap, which has counted already
 
     def _mode_by(self, detents: int) -> list[Change]:
         at = MODES.index(self._settings.mode)

@@ -6,6 +6,7 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from firmware_py.live import Loop
 from firmware_py.message import kind
+from firmware_py.midi.backend import Change
 from firmware_py.panel.board import Board
 from firmware_py.panel.pinmap import load
 from tests.firmware_py.stage import Stage
@@ -86,3 +87,43 @@ def test_two_buttons_held_silence_everything(table):
     table.serve()
     assert not table.stage.sounding() and "panic: all silent" in table.lines
     assert any(kind(message) == 0xB0 for _, message in table.stage.sent)
+
+
+def test_taps_set_the_tempo_and_say_so(table):
+    for _ in range(3):
+        table.tap(13)  # each takes a tenth of a second
+        table.stage.now += 0.4
+    assert table.stage.instrument.scene.settings.tempo == pytest.approx(120)
+    assert table.lines == ["tempo 120.0", "tempo 120.0"]
+
+
+def test_a_clock_does_not_hide_the_lamp_that_says_midi_comes_in(table):
+    seen = []
+    table.board.midi_came = lambda: seen.append(True)
+    table.loop._hear([(0.0, "drums", (0xF8,)), (0.0, "kbd", (0x90, 60, 80))])
+    assert seen == [True]
+
+
+class Ports:
+    """Ports that count how often they are looked at."""
+
+    def __init__(self):
+        self.looks = 0
+
+    def rescan(self):
+        self.looks += 1
+        return Change()
+
+
+def test_devices_are_looked_for_also_while_a_clock_is_sent(table):
+    stage, ports = table.stage, Ports()
+    loop = Loop(stage.instrument, ports, ports, link=None, clock=table)
+    stage.instrument.set("clock_out", "on", 0.0)
+    turns = 0
+    while stage.now < 12.0:
+        stage.now = max(min(stage.instrument.next_due, loop._rescan_at), stage.now)
+        stage.instrument.tick(stage.now)
+        loop._look_for_devices()
+        turns += 1
+    assert ports.looks == 2 * 4  # every three seconds, both
+    assert turns < 12 * 48 * 2.1  # and it does not spin until then

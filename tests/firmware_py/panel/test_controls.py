@@ -2,13 +2,13 @@
 
 import pytest
 
-from firmware_py.panel.controls import LONG, Controls, Panic, Turn
+from firmware_py.panel.controls import LONG, Controls, Panic, Tap, Turn
 from firmware_py.panel.pinmap import load
 from firmware_py.panel.switch import LOCK
 from firmware_py.settings import MODES, Settings, changed
 
 ONE_WAY = [(0, 1), (0, 0), (1, 0), (1, 1)]
-TAKE_OVER, NEXT = 5, 6
+TAKE_OVER, NEXT, TAP = 5, 6, 13
 
 
 class Panel:
@@ -112,3 +112,16 @@ def test_two_buttons_held_shortly_do_nothing():
     assert panel.press(NEXT, False) == [] == panel.press(TAKE_OVER, False)
     panel.press(NEXT)
     assert panel.press(NEXT, False) == [Turn("mode", MODES[0])]
+
+
+def test_a_tap_counts_at_the_moment_when_the_button_goes_down():
+    panel = Panel()
+    assert panel.press(TAP) == [Tap(panel.now)]
+    assert panel.press(TAP, False) == []
+
+
+def test_a_tap_beside_a_held_button_is_no_tap():
+    panel = Panel()
+    panel.press(NEXT)
+    assert panel.press(TAP) == []
+    assert panel.press(TAP, False) == [] == panel.press(NEXT, False)
