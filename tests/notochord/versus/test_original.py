@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from notochord.bench import random_key
 from notochord.train import Schedule
 from notochord.versus.link import Link, original_python
 from notochord.versus.sizes import parameters, sizes_of
@@ -122,4 +121,13 @@ def test_every_turn_is_timed(link):
     assert watch.about["parameters"] == 17_744_100
     assert {name: len(ms) for name, ms in watch.ms.items()} == dict.fromkeys(watch.ms, 3)
     assert min(min(ms) for ms in watch.ms.values()) > 0
-    assert random_key(np.random.default_rng(0)).velocity < 128
+
+
+def test_a_checkpoint_is_timed_with_its_own_size(corpus, link, tmp_path):
+    run = Run(link, corpus, Plan(Schedule(lanes=2, length=8)), bfloat16=False)
+    run.step()
+    run.save(tmp_path / "checkpoint.pt")
+    watch = OriginalStopwatch(link, tmp_path / "checkpoint.pt")
+    watch.turn(2)
+    assert watch.about["parameters"] == parameters(**SIZES) and watch.about["events"] == 16
+    assert len(watch.ms["ask"]) == 2
