@@ -24,6 +24,7 @@ from firmware_py.ledger import Ledger
 from firmware_py.message import Message
 from firmware_py.modes import BY_NAME, Mode
 from firmware_py.modes.mode import Action, Actions, Damp, Enquire, Imagine, Scene, Strike, Stroke
+from firmware_py.pedals import Pedals
 from firmware_py.settings import Settings, changed
 from firmware_py.story import Told, Voice
 from notochord.ask import N_UNIFORMS, Answer, Ask
@@ -65,6 +66,8 @@ class Instrument:
         self._numbers = count(1)
         self._asked: dict[int, tuple[Mode, int, float]] = {}
         self._played: dict[tuple[str, int], int] = {}  # port, channel -> instrument
+        self._left: dict[Voice, Key] = {}  # notes of a mode that was left, until their key ends
+        self._pedals = Pedals()
         self.scene = Scene(settings=settings)
         self.mode: Mode = BY_NAME[settings.mode](self.scene)
         self.asks = self.late_answers = 0
@@ -132,10 +135,20 @@ class Instrument:
         else:
             self.scene.settings = settings
 
+    def recall(self, settings: Settings, now: float) -> None:
+        """Change every setting at once; what keys and pedal hold sounds on."""
+        if settings.mode != self.scene.settings.mode:
+            self._change_mode(settings, now)
+        else:
+            self.scene.settings = settings
+
     def unplugged(self, port: str, now: float) -> None:
         """A keyboard is gone: its keys end."""
-        for key in [k for k in self._keys.pressed if k.port == port]:
+        here = [k for k in self._keys.pressed if k.port == port]
+        for key in sorted(here, key=lambda k: (k.channel, k.pitch)):
             self._silence_key(key)
+        for pedal_up in self._pedals.unplugged(port):
+            self._send(pedal_up)
         ended = self._keys.unplugged(port)
         self.scene.pressed = self._keys.pressed
         for key in ended:
@@ -143,13 +156,14 @@ class Instrument:
 
     def new_synth(self, now: float) -> None:
         """What we play on was plugged in (again): it knows of no note and no program of ours."""
-        self.silence(now)
+        self._silence(now)
         self._channels = Channels()
+        self._pedals.forget_channels()
 
     def panic(self, now: float) -> None:
         """Silence everything, here and in whatever is connected, and begin the mode anew."""
-        self.silence(now)
-        self._keys = Keys()
+        self._silence(now)
+        self._keys, self._pedals = Keys(), Pedals()
         self.scene.strokes.clear()
         self.scene.pressed = self._keys.pressed
         for channel in range(16):
@@ -159,7 +173,11 @@ class Instrument:
 
     def silence(self, now: float) -> None:
         """End every note that this instrument has started."""
+        self._silence(now)
+
+    def _silence(self, now: float) -> None:
         self._end_network(now)
+        self._left.clear()
         for message in self._ledger.end_all():
             self._send(message)
         for instrument, pitch in list(self.scene.story.sounding):
@@ -188,6 +206,7 @@ class Instrument:
         if self.mode.sounds_keys:
             voice = stroke.instrument, stroke.pitch
             self._start(key, "player", voice, velocity, now)
+            self._hold_pedal(key, stroke.instrument)
             if voice in self.scene.story.sounding:  # held by the pedal from another key
                 self._tell_end(voice, now)
             self._link.tell(self.scene.story.sound(*voice, velocity, now))
@@ -213,8 +232,11 @@ class Instrument:
         if stroke is None:
             return
         voice = stroke.instrument, stroke.pitch
-        if voice in self.scene.story.sounding and voice not in self.scene.own:
+        networks = voice in self.scene.own or voice in self._left
+        if voice in self.scene.story.sounding and not networks:
             self._tell_end(voice, now)
+        for left in [v for v, held_by in self._left.items() if held_by == key]:
+            self._end_voice(left, now)
         self._do(lambda: self.mode.key_up(stroke, now), now)
 
     def _program(self, port: str, channel: int, number: int) -> None:
@@ -225,11 +247,19 @@ class Instrument:
         channel = message[0] & 0xF
         stroke = self._stroke(Key(port, channel, 0), 1)
         out, setup = self._channels.take(stroke.instrument)
-        for each in [*setup, ((message[0] & 0xF0) | out, *message[1:])]:
+        is_pedal = midi.kind(message) == midi.CONTROL and message[1] == midi.SUSTAIN
+        elsewhere = self._pedals.moved((port, channel), message[2], out) if is_pedal else []
+        for each in [*setup, ((message[0] & 0xF0) | out, *message[1:]), *elsewhere]:
             self._send(each)
-        if midi.kind(message) == midi.CONTROL and message[1] == midi.SUSTAIN:
+        if is_pedal:
             for key in self._keys.pedal(port, channel, message[2] >= 64):
                 self._key_ended(key, now)
+
+    def _hold_pedal(self, key: Key, instrument: int) -> None:
+        """A key under the pedal may sound on a channel that has not heard of the pedal yet."""
+        channel, _ = self._channels.take(instrument)
+        for message in self._pedals.sounds_on((key.port, key.channel), channel):
+            self._send(message)
 
     # ── carrying out ────────────────────────────────────────────────────────────────────────
 
@@ -273,6 +303,7 @@ class Instrument:
     def _damp(self, damp: Damp, now: float) -> None:
         at = now if damp.at is None else damp.at
         self.scene.own.pop(damp.voice, None)
+        self._left.pop(damp.voice, None)
         for message in self._ledger.end(damp.voice):
             self._send(message)
         if damp.told is not None:
@@ -289,7 +320,7 @@ class Instrument:
         due: float | None = None,
     ) -> None:  # fmt: skip
         """Start a note; a note of the network that it replaces is ended first."""
-        if owner == "player" and voice in self.scene.own:
+        if owner == "player" and (voice in self.scene.own or voice in self._left):
             self._damp(Damp(voice), now)
         channel, setup = self._channels.take(voice[0])
         if self._watch is not None:
@@ -313,6 +344,11 @@ class Instrument:
             self._damp(Damp(voice), now)
 
     def _change_mode(self, settings: Settings, now: float) -> None:
+        """Leave the mode for another. What it plays for a held key is left to that key."""
+        self._do(lambda: self.mode.leave(now), now)
+        for voice, key in self.mode.held().items():
+            if self.scene.own.pop(voice, None) is not None:
+                self._left[voice] = key
         self._end_network(now)
         self.scene.settings = settings
         self.mode = BY_NAME[settings.mode](self.scene)
