@@ -31,6 +31,13 @@ def _number(default: float, low: float, high: float, unit: str, help: str) -> An
     )
 
 
+def _wiring(low: int, high: int, help: str) -> Any:
+    """How the box is wired up, off at 0: it stays as it is when a preset is recalled."""
+    return field(
+        default=0, metadata={"low": low, "high": high, "unit": "", "help": help, "wiring": True}
+    )
+
+
 def _text(default: str, help: str) -> Any:
     return field(default=default, metadata={"unit": "", "help": help})
 
@@ -59,6 +66,9 @@ class Settings:
     palette: str = _text(
         "auto", "the network's instruments, with commas; 'same' is yours, 'auto' fits the mode"
     )
+    preset_channel: int = _wiring(0, 16, "MIDI channel whose program changes recall presets")
+    preset_next: int = _wiring(0, 119, "controller that recalls the next preset")
+    preset_previous: int = _wiring(0, 119, "controller that recalls the preset before")
 
     def instruments(self) -> tuple[int, ...]:
         """The palette's instrument ids, 'same' and 'auto' left out."""
@@ -67,6 +77,7 @@ class Settings:
 
 
 FIELDS: dict[str, Field[Any]] = {f.name: f for f in fields(Settings)}
+PRESET = tuple(name for name, f in FIELDS.items() if "wiring" not in f.metadata)
 
 
 def changed(settings: Settings, name: str, value: object) -> Settings:

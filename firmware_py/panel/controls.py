@@ -8,9 +8,10 @@ from firmware_py.panel.encoder import Encoder
 from firmware_py.panel.knob import Knob
 from firmware_py.panel.pinmap import KnobMap, PinMap
 from firmware_py.panel.switch import Switch
+from firmware_py.presets.remote import Step
 from firmware_py.settings import FIELDS, MODES, Settings
 
-LONG = 1.0  # seconds that two buttons are held for a panic
+LONG = 1.0  # seconds that two buttons are held for a panic, or the encoder to store a preset
 PUSH = "push"  # the encoder's switch
 
 
@@ -27,7 +28,23 @@ class Panic:
     """Silence everything."""
 
 
-Change = Turn | Panic
+@dataclass(frozen=True)
+class StorePreset:
+    """Store everything as it stands."""
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Keep the last minutes of the performance."""
+
+
+Change = Turn | Panic | Step | StorePreset | Keep
+PRESSES: dict[str, Change] = {
+    "next preset": Step(1),
+    "previous preset": Step(-1),
+    "store preset": StorePreset(),
+    "keep": Keep(),
+}
 
 
 class Controls:
@@ -43,6 +60,8 @@ class Controls:
             self._does[push] = PUSH
         self._switches = {pin: Switch() for pin in self._does}
         self._before = settings.mode if settings.mode != "thru" else "duet"  # to go back to
+        self._push, self._pushed_at = push, 0.0
+        self._turned_in = False  # the encoder, since it was pushed in
         self._panicked = self._together = False  # since the last moment when none was held
 
     @property
@@ -77,17 +96,20 @@ class Controls:
     def encoder(self, a: bool, b: bool) -> list[Change]:
         """The encoder's contacts moved; True is open."""
         detents = self._encoder.moved(a, b)
+        if detents and self._push is not None and self._switches[self._push].pressed_at is not None:
+            self._turned_in = True
+            return [Step(detents)]
         return self._mode_by(detents) if detents else []
 
     def switch(self, pin: int, closed: bool, now: float) -> list[Change]:
         """A switch's contact closed or opened."""
-        return self._pressed(pin, self._switches[pin].changed(closed, now))
+        return self._pressed(pin, self._switches[pin].changed(closed, now), now)
 
     def tick(self, now: float) -> list[Change]:
         """Do what is due: look again at switches that bounced, notice long presses."""
         changes: list[Change] = []
         for pin, switch in self._switches.items():
-            changes += self._pressed(pin, switch.tick(now))
+            changes += self._pressed(pin, switch.tick(now), now)
         long = self._long_at()
         if long is not None and long <= now:
             self._panicked = True
@@ -103,18 +125,27 @@ class Controls:
         held = self._held()
         return held[1] + LONG if len(held) >= 2 and not self._panicked else None
 
-    def _pressed(self, pin: int, pressed: bool | None) -> list[Change]:
+    def _pressed(self, pin: int, pressed: bool | None, now: float) -> list[Change]:
         """A button acts when it is let go, alone: a press of two is no press of either."""
         if pressed is None:
             return []
         held = len(self._held())
         if pressed:
             self._together = self._together or held > 1
+            if pin == self._push:
+                self._pushed_at, self._turned_in = now, False
             return []
         alone = not self._together
         if held == 0:
             self._together = self._panicked = False
-        return self._do(self._does[pin]) if alone else []
+        if not alone:
+            return []
+        return self._let_go(now) if pin == self._push else self._do(self._does[pin])
+
+    def _let_go(self, now: float) -> list[Change]:
+        """The encoder comes out again, having been held in for long or turned meanwhile."""
+        stored = now - self._pushed_at >= LONG and not self._turned_in
+        return [StorePreset()] if stored else []
 
     def _do(self, does: str) -> list[Change]:
         if does == "take over":
@@ -122,7 +153,7 @@ class Controls:
             return self._turned("mode", self._before if thru else "thru")
         if does == "next mode":
             return self._mode_by(1)
-        return []  # the encoder's push alone
+        return [PRESSES[does]]
 
     def _mode_by(self, detents: int) -> list[Change]:
         at = MODES.index(self._settings.mode)
