@@ -24,8 +24,10 @@ from firmware_py.instrument import Instrument
 from firmware_py.message import Message, is_note_on, silence
 from firmware_py.midi.ports import Inputs, Output
 from firmware_py.panel.board import Board
-from firmware_py.panel.controls import Panic, Turn
+from firmware_py.panel.controls import Keep, Panic, StorePreset, Turn
 from firmware_py.panel.lamps import Sign
+from firmware_py.presets.bank import Bank
+from firmware_py.presets.remote import Recall, Remote, Step
 from firmware_py.story import Voice
 
 log = logging.getLogger(__name__)
@@ -40,8 +42,11 @@ class Loop:
     def __init__(
         self, instrument: Instrument, inputs: Inputs, output: Output, link: ProcessLink,
         clock: Clock, told: Callable[[str], None] = log.info, board: Board | None = None,
+        bank: Bank | None = None, keep: Callable[[float], str] | None = None,
     ) -> None:  # fmt: skip
-        """`told` is given a line for the player when something changes."""
+        """`told` is given a line for the player when something changes. `keep` is told the time
+        when the last minutes are to be kept, and says what it does about it."""
+        self._bank, self._remote, self._keep = bank or Bank({}), Remote(), keep
         self._board, self._fault = board, False
         self._instrument, self._link = instrument, link
         self._inputs, self._output = inputs, output
@@ -71,7 +76,7 @@ class Loop:
         """Wait for something, and serve all that came."""
         self._wait()
         for at, port, message in self._inputs.drain():
-            self._instrument.heard(port, message, at)
+            self._heard(at, port, message)
             if self._board is not None:
                 self._board.midi_came()
         self._instrument.tick(self._clock.now())
@@ -81,6 +86,33 @@ class Loop:
         if self._board is not None:
             self._serve_panel(self._board)
         self._look_for_devices()
+
+    def _heard(self, at: float, port: str, message: Message) -> None:
+        wishes = self._remote.heard(port, message, self._instrument.scene.settings)
+        if wishes is None:
+            self._instrument.heard(port, message, at)
+        for wish in wishes or []:
+            self._recall(wish)
+
+    def _recall(self, wish: Recall | Step) -> None:
+        """Recall a preset, this one or so many on; knobs that stand apart from it wait."""
+        bank, instrument = self._bank, self._instrument
+        preset = bank.recall(wish.number) if isinstance(wish, Recall) else bank.step(wish.by)
+        if preset is None:
+            number = f" {wish.number}" if isinstance(wish, Recall) else ""
+            self._told(f"there is no preset{number}")
+            return
+        instrument.recall(preset.onto(instrument.scene.settings), self._clock.now())
+        if self._board is not None:
+            self._board.controls.now_set(instrument.scene.settings)
+        self._told(f"preset {preset.number}: {preset.name}")
+
+    def _store(self) -> None:
+        preset = self._bank.store(self._instrument.scene.settings)
+        if preset is None:
+            self._told("every preset is taken; free one with: notochord-box presets delete N")
+        else:
+            self._told(f"stored as preset {preset.number}: {preset.name}")
 
     def _wait(self) -> None:
         times = [self._instrument.next_due, self._link.next_due, self._rescan_at]
@@ -119,6 +151,13 @@ class Loop:
                     board.controls.now_set(instrument.scene.settings)
                     if setting == "mode":
                         self._told(f"mode {value}")
+                case Step():
+                    self._recall(change)
+                case StorePreset():
+                    self._store()
+                case Keep():
+                    now = self._clock.now()
+                    self._told(self._keep(now) if self._keep else "nothing is being recorded")
                 case Panic():
                     instrument.panic(self._clock.now())
                     self._told("panic: all silent")

@@ -55,6 +55,7 @@ def _one_run(
     command = [sys.executable, "-m", "firmware_py.cli", "run", "--virtual", "--api", api]
     command += ["--mode", mode, "--brain", str(brain), "--knob", f"palette={VOICES}"]
     command += ["--times", str(times), "--seed", str(seed)]
+    command += ["--state", str(times.parent)]
     environment = {**os.environ, "XDG_CONFIG_HOME": str(times.parent)}
     child = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
     try:

@@ -1,0 +1,80 @@
+"""Performances to be recorded: everything that can happen to an instrument, in a random order."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+from firmware_py.message import control, program
+from firmware_py.sessions import record
+from firmware_py.sessions.recorded import Recorded
+from firmware_py.sessions.session import Session
+from firmware_py.sessions.tape import Tape
+from firmware_py.settings import MODES, Settings
+from tests.firmware_py.stage import Stage, obedient
+
+
+class TapedStage(Stage):
+    """A stage whose instrument is recorded."""
+
+    def __init__(self, tape=None, script=obedient, seed=0, **settings):
+        super().__init__(script, awake=False)
+        self.tape = tape or Tape()
+        brain = lambda: {"name": "scripted", "sha256": "00"}  # noqa: E731
+        self.instrument = Recorded(
+            Settings(**settings), self._send, self, seed, tape=self.tape, now=lambda: self.now,
+            brain=brain,
+        )  # fmt: skip
+        self.instrument.brain_ready(0.0)
+
+    def session(self):
+        """What is on the tape so far."""
+        return session_of(self.tape.take())
+
+
+def session_of(data):
+    """The session that these bytes of a tape make up."""
+    first, *rest = record.records(record.MAGIC + data)
+    return Session(first.about, tuple(rest))
+
+
+def _happening(stage, chance):
+    """One thing that may happen to a box."""
+    instrument, now = stage.instrument, stage.now
+    pitch, port = chance.randrange(40, 80), chance.choice(["kbd", "other", "pad é"])
+    match chance.randrange(16):
+        case 0 | 1 | 2 | 3:
+            stage.down(pitch, chance.randrange(1, 128), chance.choice([0, 0, 9, 3]), port)
+        case 4 | 5:
+            stage.up(pitch, port=port)
+        case 6:
+            instrument.heard(port, control(0, 64, chance.choice([0, 127])), now)
+        case 7:
+            odd = [(0xE0, 1, 2), (0xF8,), (0x90, 60), (), (0xF0, 1, 0xF7), program(0, pitch)]
+            instrument.heard(port, chance.choice(odd), now)
+        case 8:
+            instrument.set("mode", chance.choice(MODES), now)
+        case 9:
+            instrument.set("temperature", chance.uniform(0.1, 2.0), now)
+        case 10:
+            form = Settings(mode=chance.choice(MODES), voices=chance.randrange(1, 6))
+            instrument.recall(replace(form, player=chance.choice(["piano", "violin"])), now)
+        case 11 if chance.random() < 0.3:
+            chance.choice([instrument.panic, instrument.new_synth, instrument.brain_ready])(now)
+        case 12 if chance.random() < 0.3:
+            instrument.unplugged(port, now)
+        case 13 if chance.random() < 0.2:
+            instrument.brain_lost(now)
+            stage.asked.clear()
+            instrument.brain_ready(now + 0.001)
+            stage.now += 0.001
+        case _:
+            stage.crank(chance.random())
+
+
+def play(stage, seed, happenings=400):
+    """Have so many things happen, then fall silent."""
+    chance = random.Random(seed)
+    for _ in range(happenings):
+        _happening(stage, chance)
+    stage.instrument.silence(stage.now)
