@@ -28,7 +28,7 @@ from firmware_py.pedals import Pedals
 from firmware_py.settings import Settings, changed
 from firmware_py.story import Told, Voice
 from notochord.ask import N_UNIFORMS, Answer, Ask
-from notochord.event import DRUM_CHANNEL, instrument_named, instrument_of, is_sane
+from notochord.event import DRUM_CHANNEL, instrument_named, instrument_of, is_sane, program_of
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,13 @@ class Instrument:
         """`watch` is told of each note just before it is sent: whose it is ("player" or
         "network"), its instrument and pitch, and when it was due if it was planned ahead."""
         self._send, self._link, self._watch = send, link, watch
-        self._random = Random(seed)
+        self._seed = seed
+        self.asks = self.late_answers = 0
+        self._begin(settings)
+
+    def _begin(self, settings: Settings) -> None:
+        """Nothing has happened yet."""
+        self._random = Random(self._seed)
         self._ledger, self._channels, self._keys = Ledger(), Channels(), Keys()
         self._numbers = count(1)
         self._asked: dict[int, tuple[Mode, int, float]] = {}
@@ -70,7 +76,6 @@ class Instrument:
         self._pedals = Pedals()
         self.scene = Scene(settings=settings)
         self.mode: Mode = BY_NAME[settings.mode](self.scene)
-        self.asks = self.late_answers = 0
 
     # ── what happens to it ──────────────────────────────────────────────────────────────────
 
@@ -182,6 +187,16 @@ class Instrument:
             self._send(message)
         for instrument, pitch in list(self.scene.story.sounding):
             self._tell_end((instrument, pitch), now)
+
+    def begin_anew(self, now: float) -> None:
+        """Forget all that was played; settings and the keyboards' instruments stay as they are."""
+        self.silence(now)
+        played, brain = self._played, self.scene.brain
+        self._begin(self.scene.settings)
+        if brain:
+            self.brain_ready(now)
+        for (port, channel), instrument in played.items():
+            self.heard(port, midi.program(channel, program_of(instrument)), now)
 
     @property
     def sounding(self) -> int:

@@ -21,7 +21,7 @@ from types import FrameType
 from firmware_py.brain_link import ProcessLink, Report
 from firmware_py.clock import Clock
 from firmware_py.instrument import Instrument
-from firmware_py.message import Message, is_note_on, silence
+from firmware_py.message import Message, is_channel_message, is_note_on, silence
 from firmware_py.midi.ports import Inputs, Output
 from firmware_py.panel.board import Board
 from firmware_py.panel.controls import Keep, Panic, StorePreset, Turn
@@ -33,6 +33,7 @@ from firmware_py.story import Voice
 log = logging.getLogger(__name__)
 
 RESCAN = 2.0  # seconds between two looks for keyboards that came or went
+SITTING = 600.0  # seconds without a note, after which the next one begins a session of its own
 QUIET = 0.05  # seconds that must be free of due events for such a look
 
 
@@ -52,6 +53,7 @@ class Loop:
         self._inputs, self._output = inputs, output
         self._clock, self._told = clock, told
         self._rescan_at = clock.now() + RESCAN
+        self._sounded_at: float | None = None  # when a note sounded last
         self._stopping = False
 
     def stop(self, *_: int | FrameType | None) -> None:
@@ -83,16 +85,23 @@ class Loop:
         for report in self._link.poll():
             self._serve(report)
         self._instrument.tick(self._clock.now())
+        if self._instrument.sounding:
+            self._sounded_at = self._clock.now()
         if self._board is not None:
             self._serve_panel(self._board)
         self._look_for_devices()
 
     def _heard(self, at: float, port: str, message: Message) -> None:
+        rested = self._sounded_at is not None and at - self._sounded_at > SITTING
+        if rested and is_channel_message(message) and is_note_on(message):
+            self._instrument.begin_anew(at)
         wishes = self._remote.heard(port, message, self._instrument.scene.settings)
         if wishes is None:
             self._instrument.heard(port, message, at)
         for wish in wishes or []:
             self._recall(wish)
+        if self._instrument.sounding:
+            self._sounded_at = at
 
     def _recall(self, wish: Recall | Step) -> None:
         """Recall a preset, this one or so many on; knobs that stand apart from it wait."""

@@ -61,11 +61,11 @@ class Memory:
         return Recorded(settings, send, link, seed, watch, tape=self._tape, now=now, brain=brain)
 
     def keep(self, now: float) -> str:
-        """Keep the last minutes; says what becomes of it."""
+        """Keep the last minutes; says what is done. Should it fail, a line in the log follows."""
         if self._tape is None:
             return "nothing is being recorded, so nothing can be kept"
         self._scribe.soon(partial(self._recorder.keep, now))
-        return f"the last {MINUTES} minutes are kept"
+        return f"keeping the last {MINUTES} minutes"
 
     def _store(self, preset: Preset) -> None:
         self._scribe.soon(partial(files.store, self._presets, preset))

@@ -22,15 +22,21 @@ def path_of(folder: Path, number: int) -> Path:
 
 def load(folder: Path) -> dict[int, Preset]:
     """The presets there are, by number; a broken file is put aside as .bad, with one log line."""
+    try:
+        there = set(os.listdir(folder))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        log.warning("the presets in %s cannot be read: %s", folder, error.strerror)
+        return {}
     presets = {}
     for number in NUMBERS:
         path = path_of(folder, number)
-        try:
-            presets[number] = read(number, _text(path))
-        except FileNotFoundError:
-            continue
-        except (OSError, PresetError) as error:
-            _put_aside(path, error)
+        if path.name in there:
+            try:
+                presets[number] = read(number, _text(path))
+            except (OSError, PresetError) as error:
+                _put_aside(path, error)
     return presets
 
 

@@ -34,10 +34,15 @@ class Recorded(Instrument):
         self._tape, self._now, self._brain = tape, now, brain
         self._pass_on, self._watcher = send, watch
         self._next: tuple[str, int] = "", 0
-        about = {"at": now(), "date": datetime.now(UTC).isoformat(timespec="seconds"),
-                 "seed": seed, "settings": asdict(settings), "version": _version()}  # fmt: skip
-        tape.put(record.start(about))
         super().__init__(settings, self._sent, link, seed, self._watched)
+
+    def _begin(self, settings: Settings) -> None:
+        date = datetime.now(UTC).isoformat(timespec="seconds")
+        self._tape.begin({
+            "at": self._now(), "date": date, "seed": self._seed, "settings": asdict(settings),
+            "version": _version(),
+        })  # fmt: skip
+        super()._begin(settings)
 
     def _watched(self, owner: str, voice: Voice, due: float | None) -> None:
         self._next = owner, voice[0]

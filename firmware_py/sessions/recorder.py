@@ -18,7 +18,8 @@ CHUNK = 1 << 20  # bytes copied at once
 
 
 class Recorder:
-    """One session's file. Every method may raise OSError; after that nothing more is written."""
+    """The sessions' files. Every method may raise OSError; when a session cannot be written on, it
+    ends there, and nothing is written until another begins."""
 
     def __init__(self, tape: Tape, shelf: Shelf, room: int = budget.BUDGET) -> None:
         """`room`: bytes that all sessions together may take."""
@@ -29,17 +30,28 @@ class Recorder:
 
     def write(self) -> None:
         """Bring what waits on the tape to the disk."""
-        data = self._tape.take()
-        if self._over or not data:
-            return
+        fault: OSError | None = None
+        for n, data in enumerate(self._tape.take()):
+            if n > 0:
+                self.close()
+                self._over = False
+            if data and not self._over:
+                fault = self._write(data) or fault
+        if self._file is not None and self._size >= self._trimmed_at + TRIM_EVERY:
+            self._trim()
+        if fault is not None:
+            raise fault
+
+    def _write(self, data: bytes) -> OSError | None:
         try:
             if self._file is None:
                 self._begin()
             self._append(data)
-        except OSError:
+        except OSError as error:
             self._over = True
             self.close()
-            raise
+            return error
+        return None
 
     def keep(self, now: float) -> None:
         """Keep the last minutes: a copy from the beginning, so that it can be replayed, in which
@@ -67,10 +79,14 @@ class Recorder:
             self._file = None
 
     def _begin(self) -> None:
-        self._file, _ = self._shelf.begin()
-        _write_all(self._file, record.MAGIC)
+        self._file, path = self._shelf.begin()
+        try:
+            _write_all(self._file, record.MAGIC)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
         self._size = len(record.MAGIC)
-        self._trim()
+        self._trimmed_at = -TRIM_EVERY  # look at once what there is
 
     def _append(self, data: bytes) -> None:
         assert self._file is not None
@@ -79,8 +95,6 @@ class Recorder:
         _write_all(self._file, data)
         self._size += len(data)
         os.fsync(self._file)
-        if self._size >= self._trimmed_at + TRIM_EVERY:
-            self._trim()
 
     def _trim(self) -> None:
         self._trimmed_at = self._size

@@ -26,7 +26,10 @@ class Volume:
 
     def is_being_played(self) -> bool:
         """Whether a box is recording it right now."""
-        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY)
+        except FileNotFoundError:  # it was deleted just now
+            return False
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

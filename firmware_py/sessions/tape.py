@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
 from firmware_py.message import Message, is_note_on
 from firmware_py.sessions import record
@@ -21,9 +22,9 @@ class Tape:
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
-        self._records: deque[bytes] = deque()
+        self._records: deque[bytes | None] = deque()  # None: another session begins
         self._put = self._taken = 0  # bytes ever; each is written by one of the two threads alone
-        self._full = False
+        self._full = self._begun = False
         self._ports: dict[str, int] = {}
         self.until = 0.0  # when the last record was taken down, in seconds
         self.keys = self.notes = 0  # keys heard, notes sent
@@ -44,11 +45,30 @@ class Tape:
         self._records.append(data)
         return not self._full
 
-    def take(self) -> bytes:
-        """All that waits, with a mark at its end; empty when nothing does."""
-        data = b"".join(self._records.popleft() for _ in range(len(self._records)))
-        self._taken += len(data)
-        return data + self.mark() if data else b""
+    def take(self) -> list[bytes]:
+        """All that waits: first what belongs to the session that was taken from last, then, where
+        others have begun since, theirs."""
+        sessions: list[list[bytes]] = [[]]
+        for _ in range(len(self._records)):
+            data = self._records.popleft()
+            if data is None:
+                sessions.append([])
+            else:
+                self._taken += len(data)
+                sessions[-1].append(data)
+        if sessions[-1]:
+            sessions[-1].append(self.mark())
+        return [b"".join(session) for session in sessions]
+
+    def begin(self, about: dict[str, Any]) -> None:
+        """A session begins, and one that was being taken down is over."""
+        if self._begun:
+            self.put(self.mark())
+            self._records.append(None)
+        self._begun, self._full = True, False
+        self._ports.clear()
+        self.until, self.keys, self.notes = float(about["at"]), 0, 0
+        self.put(record.start(about))
 
     def mark(self) -> bytes:
         """How long the session is so far."""

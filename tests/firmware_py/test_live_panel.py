@@ -4,8 +4,8 @@ import gpiozero
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
-from firmware_py.live import Loop
-from firmware_py.message import control, kind, program
+from firmware_py.live import SITTING, Loop
+from firmware_py.message import control, kind, note_off, note_on, program
 from firmware_py.panel.board import Board
 from firmware_py.panel.controls import Controls
 from firmware_py.panel.pinmap import load
@@ -170,3 +170,23 @@ def test_a_knob_waits_after_a_preset_was_recalled_until_it_comes_by(monkeypatch)
     assert turn(0.1) < 0.4  # it came by
     table.board.close()
     factory.reset()
+
+
+def test_the_first_note_after_a_long_rest_begins_anew_and_a_short_rest_does_not(table):
+    stage, loop = table.stage, table.loop
+    stage.instrument.brain_ready(0.0)
+    for rest, anew in ((0.0, False), (SITTING - 1, False), (SITTING + 1, True)):
+        stage.now += rest
+        before = len(stage.told)
+        loop._heard(stage.now, "kbd", note_on(0, 60, 80))
+        loop._heard(stage.now, "kbd", note_off(0, 60))
+        assert (len(stage.told) < before) == anew  # the network was told to forget
+
+
+def test_a_note_that_is_held_through_a_long_rest_is_no_rest(table):
+    stage, loop = table.stage, table.loop
+    loop._heard(0.0, "kbd", note_on(0, 60, 80))
+    stage.now = SITTING + 1
+    loop._sounded_at = stage.now  # as at every turn of the loop while a note sounds
+    loop._heard(stage.now, "kbd", note_on(0, 64, 80))
+    assert stage.sounding() == {(0, 60), (0, 64)}

@@ -28,7 +28,7 @@ def test_what_is_stored_and_played_is_there_after_the_box_was_switched_off(tmp_p
         stage.down(60)
         stage.crank(0.1)
         stored = memory.bank.store(Settings(mode="thru", voices=7))
-        assert "kept" in memory.keep(stage.now)
+        assert memory.keep(stage.now) == "keeping the last 5 minutes"
         stage.up(60)
     again = Memory(tmp_path, records=False, budget=0)
     assert again.bank.recall(stored.number) == stored

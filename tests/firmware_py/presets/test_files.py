@@ -93,3 +93,10 @@ def test_deleting_what_is_not_there_is_told(tmp_path):
     delete(tmp_path, 3)
     with pytest.raises(PresetError, match="no preset 3"):
         delete(tmp_path, 3)
+
+
+def test_a_folder_that_cannot_be_read_is_told_in_one_line(tmp_path, caplog):
+    (tmp_path / "file").write_text("no folder")
+    with caplog.at_level(logging.WARNING):
+        assert load(tmp_path / "file" / "presets") == load(tmp_path / "file") == {}
+    assert len(caplog.messages) == 2 and "cannot be read" in caplog.messages[0]

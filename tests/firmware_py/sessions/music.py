@@ -29,7 +29,8 @@ class TapedStage(Stage):
 
     def session(self):
         """What is on the tape so far."""
-        return session_of(self.tape.take())
+        (data,) = self.tape.take()
+        return session_of(data)
 
 
 def session_of(data):

@@ -43,7 +43,7 @@ def test_the_file_holds_the_same_notes_at_the_same_times(tiny_brain, tmp_path):
     finally:
         link.close()
     path = tmp_path / "out.mid"
-    midi_file(session_of(tape.take())).save(path)
+    midi_file(session_of(tape.take()[0])).save(path)
     theirs = sorted((n.instrument, n.pitch, n.velocity, n.start, n.end)
                     for _, n in performed.notes)  # fmt: skip
     found = sorted((n.instrument, n.pitch, n.velocity, n.start, n.end) for n in read_notes(path))

@@ -195,3 +195,72 @@ def test_a_file_that_is_no_session_is_told_in_one_line(tmp_path, data, says):
 def test_a_tape_without_a_start_writes_nothing(shelf):
     Recorder(Tape(), shelf).write()
     assert shelf.volumes() == []
+
+
+def test_a_sitting_after_a_long_rest_is_a_session_of_its_own_and_replayed_alone(shelf):
+    stage, recorder = recorded(shelf)
+    play(stage, 1, happenings=100)
+    before = len(stage.sent)
+    recorder.write()
+    stage.now += 1000.0
+    stage.instrument.begin_anew(stage.now)
+    play(stage, 2, happenings=100)
+    recorder.write()
+    recorder.close()
+    first, second = (read(volume.path) for volume in shelf.volumes())
+    done = [replay(first), replay(second)]
+    assert [d.difference for d in done] == ["", ""]
+    assert sum(d.sent for d in done) == len(stage.sent) > before == done[0].sent
+
+
+def test_another_session_is_written_when_the_disk_has_room_again(shelf, monkeypatch):
+    stage, recorder = recorded(shelf)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match="No space"):
+        recorder.write()
+    monkeypatch.undo()
+    stage.down(60)
+    recorder.write()
+    assert shelf.volumes() == []
+    stage.instrument.begin_anew(1000.0)
+    stage.down(64)
+    recorder.write()
+    assert replay(read(shelf.volumes()[0].path)).sent > 0
+
+
+def test_what_cannot_be_deleted_does_not_end_the_recording(shelf, monkeypatch):
+    stage, recorder = recorded(shelf, mode="thru")
+
+    def fails(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("firmware_py.sessions.budget.trim", fails)
+    stage.down(60)
+    with pytest.raises(OSError, match="not permitted"):
+        recorder.write()
+    stage.up(60)
+    recorder.write()
+    assert replay(read(shelf.volumes()[0].path)).sent == len(stage.sent)
+
+
+def test_a_session_that_began_in_the_turn_in_which_the_disk_was_full_is_written(shelf, monkeypatch):
+    stage, recorder = recorded(shelf, mode="thru")
+    real, left = os.write, iter([False])
+
+    def full_at_first(*arguments):
+        if next(left, True):
+            return real(*arguments)
+        raise OSError(28, "No space left on device")
+
+    stage.down(60)
+    stage.instrument.begin_anew(1000.0)
+    stage.down(64)
+    monkeypatch.setattr(os, "write", full_at_first)
+    with pytest.raises(OSError, match="No space"):
+        recorder.write()
+    (volume,) = shelf.volumes()
+    assert replay(read(volume.path)).sent == 2

@@ -48,7 +48,7 @@ def test_a_performance_with_the_real_brain_is_replayed_without_it(tiny_brain, mo
         performed = perform(SONG, Settings(mode=mode), link, seed=4, tail=3.0, tape=tape)
     finally:
         link.close()
-    session = session_of(tape.take())
+    session = session_of(tape.take()[0])
     done = replay(session)
     assert done.difference == "" and done.sent == len(performed.sent)
     outs = [(r.at, r.message) for r in session.records if isinstance(r, Out)]
@@ -126,8 +126,8 @@ def test_a_replay_goes_as_far_as_the_first_gap_and_says_so():
         stage.down(40 + n % 40)
         stage.crank(0.1)
         if n == 150:
-            whole += tape.take()
-    whole += tape.take()
+            whole += tape.take()[0]
+    whole += tape.take()[0]
     done = replay(session_of(whole))
     assert done.broken_off and done.difference == "" and 0 < done.sent < len(stage.sent)
 
@@ -145,6 +145,7 @@ def test_every_way_into_an_instrument_is_recorded_and_can_be_replayed():
         name for name, what in inspect.getmembers(Instrument, inspect.isfunction)
         if not name.startswith("_") and "now" in inspect.signature(what).parameters
     }  # fmt: skip
+    ways.remove("begin_anew")  # which is made of the others
     assert ways == {name for name in vars(Recorded) if not name.startswith("_")}
     assert ways == {*CALLS, "heard", "answered", "tick"}
 
@@ -157,7 +158,7 @@ def test_another_process_with_other_hashes_replays_the_same(tmp_path):
     stage.instrument.unplugged("b", 1.0)
     stage.instrument.panic(2.0)
     path = tmp_path / "0001.session"
-    path.write_bytes(MAGIC + stage.tape.take())
+    path.write_bytes(MAGIC + stage.tape.take()[0])
     ask = "import json; from pathlib import Path; from firmware_py.sessions.session import read;" \
           "from firmware_py.sessions.replay import replay;" \
           f"print(json.dumps(replay(read(Path({str(path)!r}))).difference))"  # fmt: skip
