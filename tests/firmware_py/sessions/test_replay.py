@@ -152,10 +152,11 @@ def test_every_way_into_an_instrument_is_recorded_and_can_be_replayed():
 
 def test_another_process_with_other_hashes_replays_the_same(tmp_path):
     stage = TapedStage()
-    for port in ("a", "b", "c"):
-        for pitch in (60, 64, 67):
-            stage.down(pitch, port=port, channel=len(port) + pitch % 3)
+    for n, port in enumerate(("a", "b", "c")):
+        for pitch in range(8):
+            stage.down(40 + 10 * n + pitch, port=port, channel=pitch % 2)
     stage.instrument.unplugged("b", 1.0)
+    assert len(stage.sounding()) == 16
     stage.instrument.panic(2.0)
     path = tmp_path / "0001.session"
     path.write_bytes(MAGIC + stage.tape.take()[0])
