@@ -174,7 +174,7 @@ class Instrument:
         for channel in range(16):
             for message in midi.silence(channel):
                 self._send(message)
-        self._change_mode(self.scene.settings, now)
+        self._enter(self.scene.settings, now)
 
     def silence(self, now: float) -> None:
         """End every note that this instrument has started."""
@@ -365,6 +365,9 @@ class Instrument:
             if self.scene.own.pop(voice, None) is not None:
                 self._left[voice] = key
         self._end_network(now)
+        self._enter(settings, now)
+
+    def _enter(self, settings: Settings, now: float) -> None:
         self.scene.settings = settings
         self.mode = BY_NAME[settings.mode](self.scene)
         self._do(lambda: self.mode.enter(now), now)

@@ -147,7 +147,7 @@ def brain(about: dict[str, Any]) -> bytes:
 
 def port(index: int, name: str) -> bytes:
     """The name of a port, before its index is first used."""
-    return _framed(b"P", _PORT.pack(index) + name.encode(errors="replace")[:1000])
+    return _framed(b"P", _PORT.pack(index) + name.encode(errors="surrogatepass"))
 
 
 def heard(at: float, index: int, message: Message) -> bytes:
@@ -247,7 +247,7 @@ def _decode(kind: str, body: bytes, ports: dict[int, str]) -> Record | None:
             at, owner, instrument = _OUT.unpack_from(body)
             return Out(at, OWNERS[owner], instrument, tuple(body[_OUT.size :]))
         case "P":
-            ports[_PORT.unpack_from(body)[0]] = body[_PORT.size :].decode()
+            ports[_PORT.unpack_from(body)[0]] = body[_PORT.size :].decode(errors="surrogatepass")
             return None
     return _decode_rare(kind, body)
 

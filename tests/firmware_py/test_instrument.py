@@ -63,6 +63,26 @@ def test_a_key_held_across_a_panic_is_silenced_and_its_off_does_no_harm():
     assert stage.sounding() == set()
 
 
+def test_a_key_that_waits_for_its_pitch_is_silent_after_a_panic():
+    stage = Stage(mode="autopitch")
+    stage.down(60)
+    stage.instrument.panic(stage.now)
+    stage.crank(1.0)
+    assert stage.sounding() == set()
+
+
+def test_what_a_mode_left_to_a_held_key_is_silent_after_a_panic():
+    stage = Stage(mode="harmonize")
+    stage.down(60)
+    stage.crank(0.02)
+    stage.instrument.set("mode", "thru", stage.now)
+    assert len(stage.sounding()) == 3
+    stage.instrument.panic(stage.now)
+    assert stage.sounding() == set()
+    stage.up(60)
+    assert stage.sounding() == set()
+
+
 def test_panic_tells_every_channel_to_fall_silent():
     stage = Stage()
     stage.instrument.panic(0.0)

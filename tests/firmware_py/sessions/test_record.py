@@ -50,10 +50,15 @@ def test_times_and_answers_come_back_to_the_last_bit(at, number, dt, velocity):
     assert list(record.records(data)) == [Answered(at, number, event)]
 
 
-@given(times, bytes7)
-def test_any_message_comes_back(at, message):
-    data = record.MAGIC + record.port(0, "k") + record.heard(at, 0, message)
-    assert list(record.records(data)) == [Heard(at, "k", message)]
+@given(times, st.text(st.characters()), bytes7)
+def test_any_message_of_any_port_comes_back(at, name, message):
+    data = record.MAGIC + record.port(0, name) + record.heard(at, 0, message)
+    assert list(record.records(data)) == [Heard(at, name, message)]
+
+
+def test_a_port_whose_name_is_no_text_comes_back_too():
+    data = record.MAGIC + record.port(0, "keys\udcff") + record.heard(1.0, 0, ())
+    assert list(record.records(data)) == [Heard(1.0, "keys\udcff", ())]
 
 
 def test_a_file_torn_anywhere_is_read_up_to_its_last_whole_record():
