@@ -9,7 +9,7 @@ from firmware_py.presets.remote import Step
 from firmware_py.settings import MODES, Settings, changed
 
 ONE_WAY = [(0, 1), (0, 0), (1, 0), (1, 1)]
-TAKE_OVER, NEXT, KEEP, PUSH = 5, 6, 13, 22
+TAKE_OVER, NEXT, KEEP, PUSH = 5, 6, 19, 22
 
 
 class Panel:
