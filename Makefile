@@ -1,11 +1,13 @@
 # make play   runs the instrument: live where a MIDI keyboard is plugged in, else a tune to files
 # make test   runs every check; make bench measures; both set everything up themselves
+# make versus times our brain and the original Notochord, which gets an environment of its own
 VENV := .venv
+ORIGINAL := .venv-original
 BIN := $(VENV)/bin
 PYTHON ?= python3
 MODE ?= duet
 
-.PHONY: play test lint bench latency clean
+.PHONY: play test lint bench versus latency clean
 
 play: $(VENV)/.installed
 	@$(BIN)/notochord-box play --mode $(MODE)
@@ -19,6 +21,10 @@ lint: $(VENV)/.installed-test
 
 bench: $(VENV)/.installed
 	$(BIN)/notochord bench
+
+versus: $(VENV)/.installed $(ORIGINAL)/.installed
+	@mkdir -p performance
+	$(BIN)/notochord versus speed --json performance/versus.json
 
 latency: $(VENV)/.installed
 	$(BIN)/notochord-box latency --mode harmonize
@@ -35,5 +41,13 @@ $(VENV)/.installed-test: $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@
 
+# Without its dependencies: those of its apps are not needed, and it asks for an older torch.
+$(ORIGINAL)/.installed: notochord/versus/requirements.txt
+	@test -x $(ORIGINAL)/bin/python || $(PYTHON) -m venv $(ORIGINAL) || \
+	  { echo "no virtual environment could be made; install python3-venv"; exit 2; }
+	$(ORIGINAL)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	$(ORIGINAL)/bin/pip install --quiet --disable-pip-version-check --no-deps notochord==0.8.0
+	@touch $@
+
 clean:
-	rm -rf $(VENV) performance .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(ORIGINAL) performance .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -295,7 +295,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--output", help="the synth, by name or pattern")
     run.add_argument("--virtual", action="store_true", help="offer ports for others to connect to")
     run.add_argument("--pins", type=Path, default=pinmap.DEFAULT, help="the panel's pin map")
-    run.add_argument("--times", type=Path, help="write when planned notes were due and sent")
+    run.add_argument("--times", type=Path, help="write when each planned note and tick was sent")
     run.add_argument("--state", type=Path, default=state_folder(), help="for presets and sessions")
     run.add_argument("--no-record", dest="record", action="store_false", help="no session is kept")
     run.add_argument("--budget", type=whole(1, 1_000_000), default=BUDGET >> 20, metavar="MB",

@@ -25,8 +25,11 @@ from firmware_py.message import Message
 from firmware_py.modes import BY_NAME, Mode
 from firmware_py.modes.mode import Action, Actions, Damp, Enquire, Imagine, Scene, Strike, Stroke
 from firmware_py.pedals import Pedals
-from firmware_py.settings import Settings, changed
+from firmware_py.settings import GRIDS, Settings, changed
 from firmware_py.story import Told, Voice
+from firmware_py.tempo.beat import Beat
+from firmware_py.tempo.clock_out import ClockOut
+from firmware_py.tempo.magnet import Cue, Magnet
 from notochord.ask import N_UNIFORMS, Answer, Ask
 from notochord.event import DRUM_CHANNEL, instrument_named, instrument_of, is_sane, program_of
 
@@ -59,7 +62,8 @@ class Instrument:
         seed: int = 0, watch: Callable[[str, Voice, float | None], None] | None = None,
     ) -> None:  # fmt: skip
         """`watch` is told of each note just before it is sent: whose it is ("player" or
-        "network"), its instrument and pitch, and when it was due if it was planned ahead."""
+        "network"), its instrument and pitch, and when it was due if it was planned ahead; and
+        of each tick of the clock that is sent ("clock")."""
         self._send, self._link, self._watch = send, link, watch
         self._seed = seed
         self.asks = self.late_answers = 0
@@ -74,6 +78,8 @@ class Instrument:
         self._played: dict[tuple[str, int], int] = {}  # port, channel -> instrument
         self._left: dict[Voice, Key] = {}  # notes of a mode that was left, until their key ends
         self._pedals = Pedals()
+        self.beat, self._clock_out = Beat(settings.tempo), ClockOut()
+        self._magnet = Magnet()
         self.scene = Scene(settings=settings)
         self.mode: Mode = BY_NAME[settings.mode](self.scene)
 
@@ -81,6 +87,8 @@ class Instrument:
 
     def heard(self, port: str, message: Message, now: float) -> None:
         """A MIDI message from a keyboard. Anything at all may come; nothing is assumed of it."""
+        if midi.is_clock_message(message):
+            self._clock(port, message, now)
         if not midi.is_channel_message(message):
             return
         if midi.is_note_on(message):
@@ -108,15 +116,27 @@ class Instrument:
             self._do(lambda: mode.answered(tag, answer, now), now)
 
     def tick(self, now: float) -> None:
-        """Do what is due."""
-        wake = self.mode.wake_at
+        """Do what is due; before `next_due`, nothing."""
+        due = self.next_due
+        if due is None or due > now:
+            return
+        self._send_clock(now)
+        wake, cue = self.mode.wake_at, self._magnet.next
         if wake is not None and wake <= now:
             self._do(lambda: self.mode.tick(now), now)
+        elif cue is not None and cue <= now:
+            self._pull(now)
 
     @property
     def next_due(self) -> float | None:
         """When `tick` must be called next, in seconds; None when nothing waits."""
-        return self.mode.wake_at
+        clock = self._clock_out
+        times = [self.mode.wake_at, self._magnet.next, clock.next]
+        if self._sends_clock != clock.on:  # it starts or stops with the next tick
+            times.append(0.0)
+        elif clock.waits:
+            times.append(self.beat.starts_by or 0.0)
+        return min((t for t in times if t is not None), default=None)
 
     def brain_ready(self, now: float) -> None:
         """The brain can be asked: it is told again what it missed."""
@@ -139,13 +159,27 @@ class Instrument:
             self._change_mode(settings, now)
         else:
             self.scene.settings = settings
+        if name == "tempo":
+            self._set_tempo(now)
+
+    def tap(self, now: float) -> float | None:
+        """A tap: the beat is now. Sets the tempo, and returns it in bpm once it is known."""
+        bpm = self.beat.tap(now)
+        self._send_clock(now)
+        if bpm is None:
+            return None
+        self.scene.settings = changed(self.scene.settings, "tempo", round(bpm, 2))
+        return self.scene.settings.tempo
 
     def recall(self, settings: Settings, now: float) -> None:
         """Change every setting at once; what keys and pedal hold sounds on."""
+        tempo = self.scene.settings.tempo
         if settings.mode != self.scene.settings.mode:
             self._change_mode(settings, now)
         else:
             self.scene.settings = settings
+        if settings.tempo != tempo:
+            self._set_tempo(now)
 
     def unplugged(self, port: str, now: float) -> None:
         """A keyboard is gone: its keys end."""
@@ -190,7 +224,7 @@ class Instrument:
 
     def begin_anew(self, now: float) -> None:
         """Forget all that was played; settings and the keyboards' instruments stay as they are."""
-        self.silence(now)
+        self.end(now)
         played, brain = self._played, self.scene.brain
         self._begin(self.scene.settings)
         if brain:
@@ -198,10 +232,65 @@ class Instrument:
         for (port, channel), instrument in played.items():
             self.heard(port, midi.program(channel, program_of(instrument)), now)
 
+    def end(self, now: float) -> None:
+        """Fall silent, and stop the clock that is sent."""
+        self._silence(now)
+        for message in self._clock_out.end():
+            self._send(message)
+
     @property
     def sounding(self) -> int:
         """How many notes sound."""
         return len(self._ledger)
+
+    # ── the beat ────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _sends_clock(self) -> bool:
+        return self.scene.settings.clock_out == "on"
+
+    def _set_tempo(self, now: float) -> None:
+        self.beat.set_tempo(self.scene.settings.tempo, now)
+        self._send_clock(now)
+
+    def _clock(self, port: str, message: Message, now: float) -> None:
+        """A clock that comes in is followed, and never passed on as it is."""
+        if self.beat.heard(port, message, now, self._sends_clock):
+            for passed_on in self._clock_out.follow(message, self.beat.position):
+                self._send(passed_on)
+            self._send_clock(now)
+
+    def _send_clock(self, now: float) -> None:
+        """Send the ticks that are due, and start or stop the clock as it is set."""
+        clock = self._clock_out
+        if not self._sends_clock:
+            for message in clock.end():
+                self._send(message)
+            return
+        line = self.beat.line(now)
+        if not clock.on:
+            clock.begin(line, now, counted=self.beat.lead() == "clock")
+        for at, message in clock.due(line, now, waits=self.beat.starting(now)):
+            if self._watch is not None:
+                self._watch("clock", (0, 0), at)
+            self._send(message)
+
+    def _pull(self, now: float) -> None:
+        """Begin and end what the magnet has moved."""
+        settings, magnet = self.scene.settings, self._magnet
+        if settings.magnet > 0 or magnet.holds:
+            line, grid = self.beat.line(now), GRIDS[settings.grid]
+            gone = magnet.foresee(self.mode.coming, now, line, settings.magnet, grid)
+            for cue in [*gone, *magnet.due(now)]:
+                self._cue(cue, now)
+        self.scene.ahead = magnet.ahead
+
+    def _cue(self, cue: Cue, now: float) -> None:
+        if cue.velocity > 0:
+            velocity = self.scene.loudness(cue.velocity)
+            self._start(cue.voice, "network", cue.voice, velocity, now, cue.at)
+        else:
+            self._end(cue.voice)
 
     # ── keys ────────────────────────────────────────────────────────────────────────────────
 
@@ -287,6 +376,7 @@ class Instrument:
             log.exception("mode '%s' failed; it begins anew", self.scene.settings.mode)
             self._end_network(now)
             self.mode = BY_NAME[self.scene.settings.mode](self.scene)
+        self._pull(now)
 
     def _act(self, action: Action, now: float) -> None:
         match action:
@@ -303,14 +393,22 @@ class Instrument:
         at = now if strike.at is None else strike.at
         if strike.voice in self.scene.story.sounding:
             self._end_voice(strike.voice, now)
-        velocity = strike.velocity if strike.told is None else self._balanced(strike)
-        due = strike.at if strike.ahead else None
-        self._start(strike.voice, "network", strike.voice, velocity, now, due)
+        if strike.told is None or not self._is_pulled(strike, at, now):
+            velocity = strike.velocity if strike.told is None else self._balanced(strike)
+            due = strike.at if strike.ahead else None
+            self._start(strike.voice, "network", strike.voice, velocity, now, due)
         if strike.told is None:
             self._link.tell(self.scene.story.sound(*strike.voice, strike.velocity, at))
         else:
             self.scene.story.happened(strike.told, at)
         self.scene.own[strike.voice] = at
+
+    def _is_pulled(self, strike: Strike, at: float, now: float) -> bool:
+        """Whether the magnet says when it is heard; it acts where the network chose the time."""
+        settings, line = self.scene.settings, self.beat.line(now)
+        return self._magnet.strike(
+            strike.voice, strike.velocity, at, now, line, settings.magnet, GRIDS[settings.grid]
+        )
 
     def _balanced(self, strike: Strike) -> int:
         return self.scene.loudness(strike.velocity)
@@ -319,12 +417,19 @@ class Instrument:
         at = now if damp.at is None else damp.at
         self.scene.own.pop(damp.voice, None)
         self._left.pop(damp.voice, None)
-        for message in self._ledger.end(damp.voice):
-            self._send(message)
+        if damp.told is None:
+            self._magnet.drop(damp.voice)
+        if damp.told is None or not self._magnet.damp(damp.voice, at):
+            self._end(damp.voice)
         if damp.told is not None:
             self.scene.story.happened(damp.told, at)
         elif damp.voice in self.scene.story.sounding:
             self._tell_end(damp.voice, at)
+
+    def _end(self, voice: Voice) -> None:
+        """The note-off of a note of the network."""
+        for message in self._ledger.end(voice):
+            self._send(message)
 
     def _end_voice(self, voice: Voice, now: float) -> None:
         """End whatever sounds this pitch of this instrument, the player's or the network's."""
@@ -335,8 +440,10 @@ class Instrument:
         due: float | None = None,
     ) -> None:  # fmt: skip
         """Start a note; a note of the network that it replaces is ended first."""
-        if owner == "player" and (voice in self.scene.own or voice in self._left):
-            self._damp(Damp(voice), now)
+        if owner == "player":
+            self._magnet.drop(voice)
+            if voice in self.scene.own or voice in self._left:
+                self._damp(Damp(voice), now)
         channel, setup = self._channels.take(voice[0])
         if self._watch is not None:
             self._watch(owner, voice, due)
@@ -355,6 +462,8 @@ class Instrument:
         self._link.tell(self.scene.story.sound(*voice, 0, now))
 
     def _end_network(self, now: float) -> None:
+        for voice in self._magnet.clear():
+            self._end(voice)
         for voice in list(self.scene.own):
             self._damp(Damp(voice), now)
 
@@ -364,6 +473,7 @@ class Instrument:
         for voice, key in self.mode.held().items():
             if self.scene.own.pop(voice, None) is not None:
                 self._left[voice] = key
+                self._magnet.drop(voice)
         self._end_network(now)
         self._enter(settings, now)
 

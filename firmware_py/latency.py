@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from math import ceil
@@ -152,11 +152,15 @@ def lateness(due_and_sent: Sequence[tuple[float, float]]) -> list[float]:
     return [abs(sent - due) for due, sent in due_and_sent]
 
 
-def figures(trace: Trace, due_and_sent: Sequence[tuple[float, float]] = ()) -> dict[str, object]:
+def figures(
+    trace: Trace, due_and_sent: Sequence[tuple[float, float]] = (),
+    ticks: Sequence[tuple[float, float]] = (),
+) -> dict[str, object]:  # fmt: skip
     """The report of a run, times in milliseconds.
 
     `jitter_ms` is that of scheduled notes where their (due, sent) times are given, else that
-    of the keys' own notes.
+    of the keys' own notes. `clock_ms` is that of the clock's ticks, whose (due, sent) times are
+    `ticks`; None where no clock was sent.
     """
     through = thru(trace.pressed, trace.played)
     arrived = [value for value in through if value is not None]
@@ -172,6 +176,8 @@ def figures(trace: Trace, due_and_sent: Sequence[tuple[float, float]] = ()) -> d
         "answer_ms": percentiles(answered),
         "transport_ms": percentiles(carried),
         "jitter_ms": percentiles(off_time),
+        "ticks": len(ticks),
+        "clock_ms": percentiles(lateness(ticks)),
     }
 
 
@@ -183,12 +189,12 @@ def measure(
     back: str = "notochord-box:out",
     api: str = "jack",
     seed: int = 0,
-    due_and_sent: Callable[[], Sequence[tuple[float, float]]] = tuple,
+    due_and_sent: Callable[[], Mapping[str, Sequence[tuple[float, float]]]] = dict,
 ) -> dict[str, object]:
     """Play `notes` keys into the instrument's port `to`, hear its port `back`; the figures.
 
     Waits up to 20 s for the two ports; PortError when they do not appear. `due_and_sent` is
-    asked at the end for the times of scheduled notes.
+    asked at the end for the times of scheduled "notes", and of a clock's "ticks".
     """
     with ExitStack() as open_now:
         keys, line, ears = (
@@ -203,7 +209,8 @@ def measure(
         open_now.callback(synth.close)
         name = next(name for name in synth.names if name.startswith("latency-wire:out"))
         trace = Bench(keyboard.send, wire.send, synth, name, now).run(notes, seed)
-    return figures(trace, due_and_sent())
+    times = due_and_sent()
+    return figures(trace, times.get("notes", ()), times.get("ticks", ()))
 
 
 def _patiently(attempt: Callable[[], Port], now: Callable[[], float]) -> Port:

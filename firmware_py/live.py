@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import os
 import select
 import signal
 from collections import deque
@@ -21,10 +22,10 @@ from types import FrameType
 from firmware_py.brain_link import ProcessLink, Report
 from firmware_py.clock import Clock
 from firmware_py.instrument import Instrument
-from firmware_py.message import Message, is_channel_message, is_note_on, silence
-from firmware_py.midi.ports import Inputs, Output
+from firmware_py.message import CLOCK, Message, is_channel_message, is_note_on, silence
+from firmware_py.midi.ports import Heard, Inputs, Output
 from firmware_py.panel.board import Board
-from firmware_py.panel.controls import Keep, Panic, StorePreset, Turn
+from firmware_py.panel.controls import Keep, Panic, StorePreset, Tap, Turn
 from firmware_py.panel.lamps import Sign
 from firmware_py.presets.bank import Bank
 from firmware_py.presets.remote import Recall, Remote, Step
@@ -33,8 +34,10 @@ from firmware_py.story import Voice
 log = logging.getLogger(__name__)
 
 RESCAN = 2.0  # seconds between two looks for keyboards that came or went
-SITTING = 600.0  # seconds without a note, after which the next one begins a session of its own
-QUIET = 0.05  # seconds that must be free of due events for such a look
+SITTING = 600.0  # seconds without a note or a clock, after which a note begins another session
+QUIET = 0.05  # seconds that should be free of due events for such a look
+PRIORITY = 10  # real-time, of 1 to 99: after JACK, before everything else
+BRIEF = 0.004  # seconds that are enough when it has waited for a second already
 
 
 class Loop:
@@ -54,6 +57,7 @@ class Loop:
         self._clock, self._told = clock, told
         self._rescan_at = clock.now() + RESCAN
         self._sounded_at: float | None = None  # when a note sounded last
+        self._rescan_by = self._rescan_at + 1.0
         self._stopping = False
 
     def stop(self, *_: int | FrameType | None) -> None:
@@ -64,6 +68,7 @@ class Loop:
         """Play until stopped; whatever ends it, nothing is left sounding."""
         signal.signal(signal.SIGTERM, self.stop)
         signal.signal(signal.SIGINT, self.stop)
+        take_priority()
         gc.collect()
         gc.freeze()  # what start-up made is never looked through again
         self._link.start()
@@ -71,16 +76,13 @@ class Loop:
             while not self._stopping:
                 self._turn()
         finally:
-            self._instrument.silence(self._clock.now())
+            self._instrument.end(self._clock.now())
             self._link.close()
 
     def _turn(self) -> None:
         """Wait for something, and serve all that came."""
         self._wait()
-        for at, port, message in self._inputs.drain():
-            self._heard(at, port, message)
-            if self._board is not None:
-                self._board.midi_came()
+        self._hear(self._inputs.drain())
         self._instrument.tick(self._clock.now())
         for report in self._link.poll():
             self._serve(report)
@@ -91,9 +93,14 @@ class Loop:
             self._serve_panel(self._board)
         self._look_for_devices()
 
+    def _hear(self, came: list[Heard]) -> None:
+        for at, port, message in came:
+            self._heard(at, port, message)
+            if self._board is not None and message[0] != CLOCK:  # which never rests
+                self._board.midi_came()
+
     def _heard(self, at: float, port: str, message: Message) -> None:
-        rested = self._sounded_at is not None and at - self._sounded_at > SITTING
-        if rested and is_channel_message(message) and is_note_on(message):
+        if is_channel_message(message) and is_note_on(message) and self._is_rested(at):
             self._instrument.begin_anew(at)
         wishes = self._remote.heard(port, message, self._instrument.scene.settings)
         if wishes is None:
@@ -102,6 +109,14 @@ class Loop:
             self._recall(wish)
         if self._instrument.sounding:
             self._sounded_at = at
+
+    def _is_rested(self, at: float) -> bool:
+        """Whether a sitting is over: nothing has sounded for long, and no clock would lose its
+        place, or whoever follows ours."""
+        instrument = self._instrument
+        if instrument.beat.hears_clock(at) or instrument.scene.settings.clock_out == "on":
+            return False
+        return self._sounded_at is not None and at - self._sounded_at > SITTING
 
     def _recall(self, wish: Recall | Step) -> None:
         """Recall a preset, this one or so many on; knobs that stand apart from it wait."""
@@ -167,10 +182,17 @@ class Loop:
                 case Keep():
                     now = self._clock.now()
                     self._told(self._keep(now) if self._keep else "nothing is being recorded")
+                case Tap(at):
+                    self._tapped(instrument.tap(at), board)
                 case Panic():
                     instrument.panic(self._clock.now())
                     self._told("panic: all silent")
         board.show(self._sign())
+
+    def _tapped(self, bpm: float | None, board: Board) -> None:
+        if bpm is not None:
+            board.controls.now_set(self._instrument.scene.settings)
+            self._told(f"tempo {bpm:.1f}")
 
     def _sign(self) -> Sign:
         scene = self._instrument.scene
@@ -182,7 +204,10 @@ class Loop:
 
     def _look_for_devices(self) -> None:
         now, due = self._clock.now(), self._instrument.next_due
-        if now < self._rescan_at or (due is not None and due < now + QUIET):
+        if now < self._rescan_at:
+            return
+        if due is not None and due < now + (QUIET if now < self._rescan_by else BRIEF):
+            self._rescan_at = max(due, now)  # when that is done
             return
         keyboards, synth = self._inputs.rescan(), self._output.rescan()
         for port in keyboards.gone:
@@ -194,29 +219,53 @@ class Loop:
         for port in (*keyboards.come, *synth.come):
             self._told(f"plugged in: {port}")
         self._rescan_at = self._clock.now() + RESCAN
+        self._rescan_by = self._rescan_at + 1.0
 
 
 class PlannedTimes:
-    """When each note that was planned ahead was due, and when it was sent: a few thousand."""
+    """When each note that was planned ahead, and each tick of the clock, was due, and when it was
+    sent: a few thousand of each."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._due: float | None = None
-        self._times: deque[tuple[float, float]] = deque(maxlen=10_000)
+        self._notes: deque[tuple[float, float]] = deque(maxlen=10_000)
+        self._ticks: deque[tuple[float, float]] = deque(maxlen=10_000)
 
     def watch(self, owner: str, voice: Voice, due: float | None) -> None:
-        """A note is about to be sent."""
+        """A note, or a tick, is about to be sent."""
         self._due = due
 
     def sent(self, message: Message) -> None:
         """A message was sent."""
-        if self._due is not None and is_note_on(message):
-            self._times.append((self._due, self._now()))
+        if self._due is None:
+            return
+        if is_note_on(message):
+            self._notes.append((self._due, self._now()))
+            self._due = None
+        elif message[0] == CLOCK:
+            self._ticks.append((self._due, self._now()))
             self._due = None
 
     def write(self, path: Path) -> None:
-        """Pairs of due and sent, in seconds, as JSON."""
-        path.write_text(json.dumps(list(self._times)), encoding="utf-8")
+        """Pairs of due and sent, in seconds, of notes and of ticks, as JSON."""
+        times = {"notes": list(self._notes), "ticks": list(self._ticks)}
+        path.write_text(json.dumps(times), encoding="utf-8")
+
+
+def take_priority() -> bool:
+    """Have this thread run before everything else, where that is permitted.
+
+    A note or a tick is sent when the machine lets us, and a busy one keeps others waiting for
+    milliseconds. What this thread starts, the brain above all, runs as everything else does.
+    """
+    try:
+        policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
+        os.sched_setscheduler(0, policy, os.sched_param(PRIORITY))
+    except OSError:
+        log.info("no real-time priority is permitted; on a busy machine notes may be late")
+        return False
+    return True
 
 
 def sweep(send: Callable[[Message], object]) -> None:

@@ -32,7 +32,8 @@ VOICES = "string ensemble"  # on a channel of its own, so that answers are told 
 def measured(
     mode: str, notes: int, brain: Path, api: str = "auto", seed: int = 0
 ) -> dict[str, Any]:
-    """Latency of a mode through real ports, and jitter of notes planned ahead, in milliseconds.
+    """Latency of a mode through real ports, and jitter of notes planned ahead and of the clock
+    that is sent meanwhile, in milliseconds.
 
     Raises PortError when there are no ports to measure with.
     """
@@ -44,7 +45,7 @@ def measured(
         figures = _one_run(mode, notes, brain, api, seed, times)
         if mode != PLANS_AHEAD:
             planned = _one_run(PLANS_AHEAD, notes, brain, api, seed, times)
-            figures["jitter_ms"] = planned["jitter_ms"]
+            figures |= {name: planned[name] for name in ("jitter_ms", "ticks", "clock_ms")}
     return {"mode": mode, "api": api, **figures}
 
 
@@ -54,6 +55,8 @@ def _one_run(
     times.unlink(missing_ok=True)
     command = [sys.executable, "-m", "firmware_py.cli", "run", "--virtual", "--api", api]
     command += ["--mode", mode, "--brain", str(brain), "--knob", f"palette={VOICES}"]
+    if mode == PLANS_AHEAD:
+        command += ["--knob", "clock_out=on"]
     command += ["--times", str(times), "--seed", str(seed)]
     command += ["--state", str(times.parent)]
     environment = {**os.environ, "XDG_CONFIG_HOME": str(times.parent)}
@@ -61,10 +64,11 @@ def _one_run(
     try:
         _wait_until_awake(child)
 
-        def finished() -> list[tuple[float, float]]:
+        def finished() -> dict[str, list[tuple[float, float]]]:
             child.send_signal(signal.SIGTERM)
             child.wait(timeout=10)
-            return [(due, sent) for due, sent in json.loads(times.read_text())]
+            found = json.loads(times.read_text())
+            return {kind: [(due, sent) for due, sent in pairs] for kind, pairs in found.items()}
 
         # The client's names are those that a virtual Inputs and Output give themselves.
         return measure(MonotonicClock().now, notes, api=api, seed=seed, due_and_sent=finished)

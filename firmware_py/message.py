@@ -5,6 +5,7 @@ from __future__ import annotations
 Message = tuple[int, ...]
 
 NOTE_OFF, NOTE_ON, CONTROL, PROGRAM = 0x80, 0x90, 0xB0, 0xC0
+CLOCK, START, CONTINUE, STOP, SONG = 0xF8, 0xFA, 0xFB, 0xFC, 0xF2
 SUSTAIN, ALL_SOUND_OFF, ALL_NOTES_OFF = 64, 120, 123
 
 
@@ -44,6 +45,13 @@ def is_channel_message(message: Message) -> bool:
         and message[0] <= 0xFF
         and all(0 <= byte <= 0x7F for byte in message[1:])
     )
+
+
+def is_clock_message(message: Message) -> bool:
+    """Whether it is a whole message of a MIDI clock: tick, start, continue, stop, song position."""
+    if len(message) == 1:
+        return message[0] in (CLOCK, START, CONTINUE, STOP)
+    return len(message) == 3 and message[0] == SONG and all(0 <= b <= 0x7F for b in message[1:])
 
 
 def is_note_on(message: Message) -> bool:

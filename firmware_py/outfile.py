@@ -26,9 +26,10 @@ class SoundError(ValueError):
 
 
 def write_midi(performed: Performed, path: Path) -> None:
-    """Every message that was sent, as a MIDI file."""
+    """Every message that was sent to a channel, as a MIDI file, which can hold no clock."""
     data = io.BytesIO()
-    messages_file(performed.sent).save(file=data)
+    sent = [(at, message) for at, message in performed.sent if message[0] < 0xF0]
+    messages_file(sent).save(file=data)
     write_whole(path, data.getvalue())
 
 

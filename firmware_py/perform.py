@@ -219,4 +219,4 @@ def _play(
             happen(clock.now())
         instrument.tick(clock.now())
     clock.set(end)
-    instrument.silence(end)
+    instrument.end(end)

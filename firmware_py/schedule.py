@@ -36,6 +36,10 @@ class Schedule(Generic[T]):
             items.append((at, item))
         return items
 
+    def waiting(self) -> list[tuple[float, T]]:
+        """Every item with its time, in order; they stay."""
+        return [(at, item) for at, _, item in sorted(self._heap, key=lambda entry: entry[:2])]
+
     def clear(self) -> list[tuple[float, T]]:
         """Take out everything that is left, and hand it back with its times, in order."""
         return self.due(float("inf"))

@@ -17,7 +17,10 @@ from notochord.event import instrument_named
 
 log = logging.getLogger(__name__)
 
-MODES = ("thru", "continue", "harmonize", "autopitch", "duet")
+MODES = (
+    "thru", "continue", "harmonize", "autopitch", "duet", "echo", "solo", "accompany"
+)  # fmt: skip
+GRIDS = {"1/4": 1.0, "1/8": 1 / 2, "1/8t": 1 / 3, "1/16": 1 / 4}  # in beats; t: triplets
 SAME = "same"  # in a palette: whatever the player plays
 
 
@@ -25,17 +28,20 @@ class SettingError(ValueError):
     """A setting has no such name or no such value; the message shows what is allowed."""
 
 
-def _number(default: float, low: float, high: float, unit: str, help: str) -> Any:
-    return field(
-        default=default, metadata={"low": low, "high": high, "unit": unit, "help": help}
-    )
+def _number(
+    default: float, low: float, high: float, unit: str, help: str, wiring: bool = False
+) -> Any:
+    """`wiring`: it is how the box is wired up, and stays as it is when a preset is recalled."""
+    limits = {"low": low, "high": high, "unit": unit}
+    return field(default=default, metadata={**limits, "help": help, "wiring": wiring})
 
 
-def _wiring(low: int, high: int, help: str) -> Any:
-    """How the box is wired up, off at 0: it stays as it is when a preset is recalled."""
-    return field(
-        default=0, metadata={"low": low, "high": high, "unit": "", "help": help, "wiring": True}
-    )
+def _choice(
+    default: str, choices: tuple[str, ...], unit: str, help: str, wiring: bool = False
+) -> Any:
+    help = f"{help}: {', '.join(choices)}"
+    metadata = {"choices": choices, "unit": unit, "help": help, "wiring": wiring}
+    return field(default=default, metadata=metadata)
 
 
 def _text(default: str, help: str) -> Any:
@@ -53,7 +59,7 @@ class Settings:
     top_p: float = _number(0.9, 0.5, 1.0, "", "share of the likeliest choices that are drawn from")
     voices: int = _number(2, 1, 8, "notes", "harmonize: voices added to each key")
     span: int = _number(12, 1, 60, "semitones", "autopitch: how far a pitch may be from its key")
-    rest: float = _number(1.0, 0.1, 10.0, "s", "continue: your silence before the network goes on")
+    rest: float = _number(1.0, 0.1, 10.0, "s", "continue, echo: your silence before it goes on")
     low: int = _number(28, 0, 127, "pitch", "the network's lowest pitch")
     high: int = _number(96, 0, 127, "pitch", "the network's highest pitch")
     polyphony: int = _number(5, 1, 16, "notes", "notes that the network may hold at once")
@@ -62,13 +68,23 @@ class Settings:
     balance: float = _number(0.9, 0.1, 1.5, "", "the network's loudness against its own choice")
     share: float = _number(0.3, 0.0, 1.0, "", "duet: the network's least share of the turns")
     deadline: float = _number(50.0, 5.0, 500.0, "ms", "an answer later than this is dropped")
+    tempo: float = _number(120.0, 20.0, 300.0, "bpm", "the beat, where no clock leads")
+    magnet: float = _number(0.0, 0.0, 1.0, "", "how far the network is pulled to the grid")
+    grid: str = _choice("1/16", tuple(GRIDS), "note", "what the magnet pulls to")
+    clock_out: str = _choice("off", ("off", "on"), "", "whether a MIDI clock is sent", wiring=True)
     player: str = _text("piano", "the instrument that you play, unless you send a program change")
     palette: str = _text(
         "auto", "the network's instruments, with commas; 'same' is yours, 'auto' fits the mode"
     )
-    preset_channel: int = _wiring(0, 16, "MIDI channel whose program changes recall presets")
-    preset_next: int = _wiring(0, 119, "controller that recalls the next preset")
-    preset_previous: int = _wiring(0, 119, "controller that recalls the preset before")
+    preset_channel: int = _number(
+        0, 0, 16, "", "MIDI channel whose program changes recall presets", wiring=True
+    )
+    preset_next: int = _number(
+        0, 0, 119, "", "controller that recalls the next preset", wiring=True
+    )
+    preset_previous: int = _number(
+        0, 0, 119, "", "controller that recalls the preset before", wiring=True
+    )
 
     def instruments(self) -> tuple[int, ...]:
         """The palette's instrument ids, 'same' and 'auto' left out."""
@@ -77,7 +93,7 @@ class Settings:
 
 
 FIELDS: dict[str, Field[Any]] = {f.name: f for f in fields(Settings)}
-PRESET = tuple(name for name, f in FIELDS.items() if "wiring" not in f.metadata)
+PRESET = tuple(name for name, f in FIELDS.items() if not f.metadata.get("wiring"))
 
 
 def changed(settings: Settings, name: str, value: object) -> Settings:
@@ -88,6 +104,11 @@ def changed(settings: Settings, name: str, value: object) -> Settings:
 
 
 def _checked(f: Field[Any], value: object) -> Any:
+    if "choices" in f.metadata:
+        if value not in f.metadata["choices"]:
+            choices = ", ".join(f.metadata["choices"])
+            raise SettingError(f"{f.name}={value}: must be one of {choices}")
+        return value
     if "low" not in f.metadata:
         return _checked_text(f.name, str(value))
     low, high, unit = f.metadata["low"], f.metadata["high"], f.metadata["unit"]

@@ -18,10 +18,11 @@ one byte each, all else four. `total` counts what both read once, and is what is
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +57,11 @@ def weight_bytes(config: dict[str, int], precision: str) -> dict[str, int]:
     rows = 2 * plain * d
     inner = config["heads"] * config["head_size"]
     look_back = linear(d, inner) + linear(2 * d, 2 * inner) + linear(inner, d) + plain * 4 * d
-    key, query = linear(2 * d, config["copy_size"]), linear(d, config["copy_size"]) + linear(d, 1)
+    copied = config["copy_size"]
+    key, query = linear(2 * d, copied, plain), linear(d, copied + 2, plain)
     gru = linear(d, 3 * h) + linear(h, 3 * h)
     feed = gru + gated(h, d) + look_back + key + sinusoids + rows
-    ask = sum(gated(d, size) for size in sizes) + 2 * query + sinusoids + rows
+    ask = sum(gated(d, size) for size in sizes) + 4 * query + sinusoids + rows
     return {"feed": feed, "ask": ask, "total": feed + ask - sinusoids}
 
 
@@ -83,30 +85,61 @@ def pitch_ask() -> Ask:
     return Ask(order="p", instrument=violin, dt=0.0, velocity=80, on=on, top_p=0.95)
 
 
-def _timed(call: Callable[..., Any], *arguments: Any) -> tuple[float, Any]:
+def timed(call: Callable[..., Any], *arguments: Any) -> tuple[float, Any]:
+    """Milliseconds that a call took, and what it returned."""
     began = time.perf_counter()
     answer = call(*arguments)
     return 1000 * (time.perf_counter() - began), answer
 
 
-def _measure(brain: Brain, iterations: int, stream: np.ndarray) -> dict[str, list[float]]:
-    """Milliseconds of each call, by name."""
-    rng = np.random.default_rng(0)
-    full, one, piano = full_ask(), pitch_ask(), instrument_named("piano")
-    state = brain.start()
-    ms: dict[str, list[float]] = {"feed": [], "ask": [], "ask_one": [], "stream": []}
-    for n in range(WARM_UP + iterations):
-        pitch, velocity = int(rng.integers(36, 96)), int(rng.integers(128))
-        event = Event(piano, pitch, float(rng.exponential(0.2)), velocity)
-        uniforms = rng.random(N_UNIFORMS).tolist()
-        feed, state = _timed(brain.tell, state, event)
-        ask, _ = _timed(brain.ask, state, full, uniforms)
-        ask_one, _ = _timed(brain.ask, state, one, uniforms)
-        streamed, _ = _timed(stream.sum)
-        if n >= WARM_UP:
-            for name, value in zip(ms, (feed, ask, ask_one, streamed), strict=True):
-                ms[name].append(value)
-    return ms
+def random_key(rng: np.random.Generator) -> Event:
+    """A key of the piano pressed or let go, some time after the event before."""
+    pitch, velocity = int(rng.integers(36, 96)), int(rng.integers(128))
+    return Event(instrument_named("piano"), pitch, float(rng.exponential(0.2)), velocity)
+
+
+class Stopwatch:
+    """A brain that hears random keys and is asked after each; every call is timed."""
+
+    def __init__(self, brain: Brain) -> None:
+        self.weight_bytes = weight_bytes(brain.manifest["config"], brain.manifest["precision"])
+        self.ms: dict[str, list[float]] = {"feed": [], "ask": [], "ask_one": [], "stream": []}
+        self._brain, self._state, self._rng = brain, brain.start(), np.random.default_rng(0)
+        self._full, self._one = full_ask(), pitch_ask()
+        words = self.weight_bytes["total"] // 8
+        self._stream = np.random.default_rng(0).integers(0, 2**62, words, dtype=np.uint64)
+
+    def turn(self, events: int, kept: bool = True) -> None:
+        """Time so many events; `kept` says whether the figures go into `ms` (milliseconds)."""
+        for _ in range(events):
+            event, uniforms = random_key(self._rng), self._rng.random(N_UNIFORMS).tolist()
+            feed, self._state = timed(self._brain.tell, self._state, event)
+            ask, _ = timed(self._brain.ask, self._state, self._full, uniforms)
+            ask_one, _ = timed(self._brain.ask, self._state, self._one, uniforms)
+            streamed, _ = timed(self._stream.sum)
+            if kept:
+                for name, value in zip(self.ms, (feed, ask, ask_one, streamed), strict=True):
+                    self.ms[name].append(value)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """One thread of torch, and no garbage collection meanwhile."""
+    import torch
+
+    torch.set_num_threads(1)
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def percentiles(ms: list[float]) -> dict[str, float]:
+    """{p50, p99} of times in milliseconds."""
+    p50, p99 = np.percentile(ms, [50, 99])
+    return {"p50": float(p50), "p99": float(p99)}
 
 
 def resident_mb() -> float:
@@ -128,20 +161,16 @@ def bench(brain: Brain, iterations: int = 2000) -> dict[str, Any]:
     """
     import torch
 
-    size = weight_bytes(brain.manifest["config"], brain.manifest["precision"])
-    stream = np.random.default_rng(0).integers(0, 2**62, size["total"] // 8, dtype=np.uint64)
-    torch.set_num_threads(1)
-    gc.collect()
-    gc.disable()
-    try:
-        ms = _measure(brain, iterations, stream)
-    finally:
-        gc.enable()
-    p50, p99 = ({name: float(np.percentile(v, q)) for name, v in ms.items()} for q in (50, 99))
+    watch = Stopwatch(brain)
+    with quiet():
+        watch.turn(WARM_UP, kept=False)
+        watch.turn(iterations)
+    figures = {f"{name}_ms": percentiles(ms) for name, ms in watch.ms.items()}
+    both = figures["feed_ms"]["p50"] + figures["ask_ms"]["p50"]
     return {
-        **{f"{name}_ms": {"p50": p50[name], "p99": p99[name]} for name in ms},
-        "ratio": (p50["feed"] + p50["ask"]) / p50["stream"],
-        "weight_bytes": size,
+        **figures,
+        "ratio": both / figures["stream_ms"]["p50"],
+        "weight_bytes": watch.weight_bytes,
         "rss_mb": resident_mb(),
         "iterations": iterations,
         "brain": str(brain.manifest.get("name", "")),

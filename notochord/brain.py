@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import math
 import os
 import zipfile
 import zlib
@@ -23,8 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from notochord.ask import N_UNIFORMS, SUB_EVENT_LETTERS, Answer, Ask
-from notochord.event import MAX_DT, MAX_VELOCITY, N_INSTRUMENTS, N_PITCHES, Event
+from notochord.ask import N_UNIFORMS, Answer, Ask
+from notochord.draw import TINY
+from notochord.event import Event
+from notochord.sampler import Embeddings, Sampler, in_range
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,28 +63,15 @@ def read_manifest(path: Path, archive: bytes) -> dict[str, Any]:
     return manifest
 
 
-def _rows(ask: Ask) -> tuple[list[int], np.ndarray, np.ndarray]:
-    """The allowed pairs of an ask: instrument ids (K) and note-on, note-off masks (K, 128)."""
-    rows = sorted(set(ask.on) | set(ask.off))
-    masks = [
-        np.frombuffer(
-            b"".join(allowed.get(i, 0).to_bytes(16, "little") for i in rows), dtype=np.uint8
-        )
-        for allowed in (ask.on, ask.off)
-    ]
-    on, off = (
-        np.unpackbits(m, bitorder="little").reshape(len(rows), 128).astype(bool) for m in masks
-    )
-    return rows, on, off
-
-
 class Brain:
     """A loaded brain. Every method but `load` leaves the brain itself unchanged."""
 
-    def __init__(self, module: Any, manifest: dict[str, Any], sha256: str) -> None:
+    def __init__(
+        self, module: Any, sampler: Sampler, manifest: dict[str, Any], sha256: str
+    ) -> None:
         import torch
 
-        self._torch, self._module = torch, module
+        self._torch, self._module, self._sampler = torch, module, sampler
         self.manifest, self.sha256 = manifest, sha256
 
     @staticmethod
@@ -109,10 +97,12 @@ class Brain:
             module = torch.jit.load(  # type: ignore[no-untyped-call]
                 io.BytesIO(archive), map_location="cpu"
             ).eval()
+            embeddings = Embeddings(module)
             module = torch.jit.freeze(module, preserved_attrs=list(EXPORTED))
         except RuntimeError as error:
             raise BrainError(f"{path}: torch cannot load it; export it again") from error
-        brain = Brain(module, manifest, hashlib.sha256(archive).hexdigest())
+        sampler = Sampler(module, embeddings)
+        brain = Brain(module, sampler, manifest, hashlib.sha256(archive).hexdigest())
         brain._warm_up()
         return brain
 
@@ -132,7 +122,9 @@ class Brain:
     def tell(self, state: State, event: Event) -> State:
         """The state after an event that sounded. Values out of range are brought into it."""
         with self._torch.inference_mode():
-            after: State = self._module.feed(state, self._tensor(event).unsqueeze(0))
+            event = in_range(event)
+            summed = self._torch.from_numpy(self._sampler.embeddings.sum(event)[None])
+            after: State = self._module.feed(state, self._tensor(event)[None], summed)
         return after
 
     def ask(self, state: State, ask: Ask, uniforms: Sequence[float]) -> Answer:
@@ -140,31 +132,8 @@ class Brain:
 
         `uniforms` are 8 numbers in [0, 1): the same numbers give the same answer.
         """
-        torch = self._torch
-        rows, on, off = _rows(ask)
-        if not rows or ask.time[0] > ask.time[1]:
-            return None
-        given = Event(ask.instrument or 0, ask.pitch or 0, ask.dt or 0.0, ask.velocity or 0)
-        t, bounds = ask.temperature, (*ask.time, *ask.velocities)
-        with torch.inference_mode():
-            found, drawn = self._module.ask(
-                state,
-                [SUB_EVENT_LETTERS.index(letter) for letter in ask.order],
-                self._tensor(given),
-                torch.tensor(rows),
-                torch.from_numpy(on),
-                torch.from_numpy(off),
-                torch.tensor([i in ask.favoured for i in rows]),
-                torch.tensor(bounds, dtype=torch.float32),
-                torch.tensor((t.pitch, t.rhythm, t.timing, t.velocity), dtype=torch.float64),
-                float(ask.top_p),
-                float(ask.share),
-                torch.tensor(list(uniforms), dtype=torch.float64),
-            )
-            if not found:
-                return None
-            i, p, dt, v = drawn.tolist()
-        return Event(int(i), int(p), dt, int(v))
+        with self._torch.inference_mode():
+            return self._sampler.answer(state, ask, uniforms)
 
     def likelihood(
         self, state: State, event: Event, given: Sequence[Sequence[float]] | None = None
@@ -183,12 +152,9 @@ class Brain:
 
     def pitch_log_probs(self, state: State, event: Event, given: str = "itv") -> list[float]:
         """Log-probabilities of all 128 pitches, knowing the named sub-events of `event`."""
-        known = [float(letter in given) for letter in SUB_EVENT_LETTERS]
         with self._torch.inference_mode():
-            rated = self._module.pitch_log_probs(
-                state, self._tensor(event), self._torch.tensor(known)
-            )
-        nats: list[float] = rated.tolist()
+            chances = self._sampler.pitches(state, in_range(event), given)
+        nats: list[float] = np.log(chances + TINY).tolist()
         return nats
 
     def rate(self, events: Tensor, given: Tensor) -> Tensor:
@@ -202,16 +168,9 @@ class Brain:
             state, rated = self._module.start(len(events)), []
             for event in events.unbind(1):
                 rated.append(self._module.log_prob(state, event, given))
-                state = self._module.feed(state, event)
+                state = self._module.feed(state, event, self._module.embed(event).sum(1))
             nats: Tensor = torch.stack(rated, dim=1)
         return nats
 
     def _tensor(self, event: Event) -> Any:
-        """The event as numbers that the network knows; NaN and the like become 0."""
-        i, p, dt, v = (float(x) if math.isfinite(x) else 0.0 for x in event)
-        return self._torch.tensor([
-            min(max(i, 0.0), N_INSTRUMENTS - 1.0),
-            min(max(p, 0.0), float(N_PITCHES)),
-            min(max(dt, 0.0), MAX_DT),
-            min(max(v, 0.0), float(MAX_VELOCITY)),
-        ])  # fmt: skip
+        return self._torch.tensor(in_range(event), dtype=self._torch.float32)

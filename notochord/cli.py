@@ -1,4 +1,4 @@
-"""The command line: notochord prepare, train, evaluate, export, sample, judge, roles, bench."""
+"""The command line: notochord prepare, train, evaluate, export, sample, judge, roles and more."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from notochord.brain import BrainError
 from notochord.corpus import CorpusError, prepare
 from notochord.midifile import MidiFileError
 from notochord.options import OneLineParser, whole
+from notochord.versus.link import OriginalError
 
 # Commands whose options and work are in a module of their own, imported when it is called for.
 MODULES = {
@@ -23,7 +24,9 @@ MODULES = {
     "judge": "measure whether what a brain plays is like music",
     "roles": "measure whether a brain harmonises and chooses pitches well",
     "bench": "measure how fast a brain answers",
+    "versus": "measure a brain beside the original Notochord",
 }
+PLACES = {"versus": "versus.command"}  # of modules that are not named as their command is
 REMEDIES = {
     errno.ENOSPC: "free some space or name another place",
     errno.ENOENT: "make it, or name another",
@@ -87,7 +90,7 @@ def _fill(name: str, parser: argparse.ArgumentParser) -> None:
         _add_train(parser)
         parser.set_defaults(run=_train)
     else:
-        module = import_module(f"notochord.{name}")
+        module = import_module(f"notochord.{PLACES.get(name, name)}")
         module.add_arguments(parser)
         parser.set_defaults(run=module.run)
 
@@ -121,7 +124,7 @@ def main(argv: list[str] | None = None) -> int:
     args = _parser(argv).parse_args(argv)
     try:
         args.run(args)
-    except (BrainError, CorpusError, MidiFileError) as error:
+    except (BrainError, CorpusError, MidiFileError, OriginalError) as error:
         message = str(error)
     except OSError as error:
         message = _told(error)

@@ -87,29 +87,28 @@ def velocity_log_prob(
     return mixture_log_prob(velocity, weight, location, sharpness, resolution, low, high)
 
 
-def with_copied_times(
-    dt: Tensor, own: Tensor, log_weights: Tensor, heard: Tensor,
-    resolution: float = TIME_RESOLUTION, sharpness: float = COPY_SHARPNESS,
-) -> Tensor:  # fmt: skip
-    """Log-probability of times dt (...) when each of the heard times (..., E) may be copied.
+def same(x: Tensor, heard: Tensor) -> Tensor:
+    """Whether each x (...) is each of those heard (..., E), as 0 or 1: (..., E)."""
+    return (x.unsqueeze(-1) == heard).float()
 
-    own (...): log-probability under the mixture alone; log_weights (..., 1 + E): of the mixture,
-    and of each heard time. A copied time is as exact as the corpus tells it, 1 ms.
-    """
+
+def same_time(
+    dt: Tensor, heard: Tensor, resolution: float = TIME_RESOLUTION,
+    sharpness: float = COPY_SHARPNESS,
+) -> Tensor:  # fmt: skip
+    """Probability of each dt (...) when each of the heard times is copied, (..., E): a copied
+    time is as exact as the corpus tells it, 1 ms."""
     off, edge = sharpness * (dt.unsqueeze(-1) - heard), 0.5 * sharpness * resolution
     below = torch.sigmoid(off - edge)
     at_once = dt.unsqueeze(-1) <= 0.5 * resolution
-    mass = torch.sigmoid(off + edge) - torch.where(at_once, torch.zeros_like(below), below)
-    return _with_copied(own, log_weights, mass)
+    return torch.sigmoid(off + edge) - torch.where(at_once, torch.zeros_like(below), below)
 
 
-def with_copied_velocities(
-    velocity: Tensor, own: Tensor, log_weights: Tensor, heard: Tensor
-) -> Tensor:
-    """Log-probability of velocities (...) when each of those heard (..., E) may be copied."""
-    return _with_copied(own, log_weights, (velocity.unsqueeze(-1) == heard).float())
+def with_copied(own: Tensor, log_weights: Tensor, alike: Tensor) -> Tensor:
+    """Log-probability of values (...) when each of E that were heard may be copied.
 
-
-def _with_copied(own: Tensor, log_weights: Tensor, mass: Tensor) -> Tensor:
-    copied = (log_weights[..., 1:].exp() * mass).sum(-1)
+    own (...): what the head alone says; log_weights (..., 1 + E): of the head, and of copying
+    each; alike (..., E): probability of the value when that one is copied.
+    """
+    copied = (log_weights[..., 1:].exp() * alike).sum(-1)
     return torch.logaddexp(log_weights[..., 0] + own, torch.log(copied + 1e-12))

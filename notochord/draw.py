@@ -1,78 +1,93 @@
 """Drawing from what the heads say: categoricals, and mixtures cut into bins.
 
-All functions are scriptable. Randomness is passed in as uniform numbers in [0, 1); a weight of
-zero is never drawn.
+Randomness is passed in as uniform numbers in [0, 1); a weight of zero is never drawn.
 """
 
 from __future__ import annotations
 
 import math
 
-import torch
-from torch import Tensor
+import numpy as np
+
+TINY = 1e-30
 
 
-def choose(weights: Tensor, top_p: float, u: float) -> int:
+def choose(weights: np.ndarray, top_p: float, u: float) -> int:
     """An index drawn with these weights (zeros are never drawn), by a uniform number in [0, 1).
 
     With top_p below 1, the unlikeliest indices beyond that share of the weight are left out.
     """
-    w = weights.double()
+    w = weights.astype(np.float64)
     if top_p < 1.0:
-        ordered, index = w.sort(descending=True)
-        before = ordered.cumsum(0) - ordered
-        w[index[before >= top_p * ordered.sum()]] = 0.0
-    heap = w.cumsum(0)
-    return int((heap <= u * heap[-1]).sum().clamp(max=len(w) - 1))
+        order = np.argsort(-w, kind="stable")
+        heap = w[order].cumsum()
+        w[order[heap - w[order] >= top_p * heap[-1]]] = 0.0
+    heap = w.cumsum()
+    index = int(heap.searchsorted(u * heap[-1], side="right"))
+    return index if index < len(w) else int(np.flatnonzero(w)[-1])
 
 
-def tempered(logits: Tensor, mask: Tensor, temperature: float) -> Tensor:
-    """Weights of a categorical: zero where masked, sharpened or flattened by the temperature."""
-    logits = logits.float().masked_fill(~mask, -math.inf)
-    return torch.softmax(logits / max(temperature, 1e-6), dim=-1) * mask
+def mixed(logits: np.ndarray, weights: np.ndarray, heard: np.ndarray) -> np.ndarray:
+    """Probabilities of a categorical (N,) when what was heard (E,) may be copied; the first of
+    the weights (1 + E) is that of copying nothing."""
+    own = np.exp(logits.astype(np.float64) - logits.max())
+    copied = np.bincount(heard.astype(np.int64), weights[1:], minlength=len(own))
+    probabilities: np.ndarray = own * (weights[0] / own.sum()) + copied
+    return probabilities
 
 
-def with_share(weights: Tensor, favoured: Tensor, share: float) -> Tensor:
+def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Weights of a categorical, sharpened or flattened by the temperature."""
+    nats = np.log(probabilities + TINY)
+    weights: np.ndarray = np.exp((nats - nats.max()) / max(temperature, 1e-6))
+    return weights
+
+
+def with_share(weights: np.ndarray, favoured: np.ndarray, share: float) -> np.ndarray:
     """Weights in which the favoured rows together have at least this share of the whole."""
     theirs, whole = float(weights[favoured].sum()), float(weights.sum())
     if theirs <= 0.0 or theirs >= share * whole or theirs >= whole:
         return weights
     up, down = share * whole / theirs, (1.0 - share) * whole / (whole - theirs)
-    return torch.where(favoured, weights * up, weights * down)
+    return np.where(favoured, weights * up, weights * down)
 
 
-def binned(
-    edges: Tensor, low: float, high: float, weight: Tensor, location: Tensor, sharpness: Tensor
-) -> Tensor:
-    """The mass of each component between each two edges, cut to low..high: (bins, components)."""
-    inside = edges.clamp(low, high).unsqueeze(1)
-    heap = torch.sigmoid(sharpness * (inside - location))
-    return (heap[1:] - heap[:-1]) * weight
+class Places:
+    """Bins of time, gathered by the half octave in which they lie; "at once" has its own."""
 
+    def __init__(self, edges: np.ndarray) -> None:
+        self.widths = np.diff(edges)
+        middles, half = (edges[1:] + edges[:-1]) / 2, edges[1]
+        octaves = np.log2(np.maximum(middles / half, 2**-0.5))
+        self.place = (2 * octaves).astype(np.int64) + 1
+        self.place[0] = 0
+        firsts = np.flatnonzero(np.diff(self.place, prepend=-1))
+        self.place = np.searchsorted(firsts, np.arange(len(self.place)), side="right") - 1
+        self.firsts = firsts
 
-def sharpened(mass: Tensor, width: Tensor, place: Tensor, timing: float, rhythm: float) -> Tensor:
-    """Weights of bins of these widths, as likely as they are but for two temperatures.
+    def sharpened(self, mass: np.ndarray, timing: float, rhythm: float) -> np.ndarray:
+        """Weights of the bins, as likely as they are but for two temperatures.
 
-    `place` (bins,) says which half octave of time each bin lies in. The temperature `timing` acts
-    among the bins of one place, which keeps its weight: a low one takes the likeliest time near
-    by, so that a quaver stays a quaver, and yet long waits stay as frequent as they are. `rhythm`
-    acts among the places.
-    """
-    if timing == 1.0 and rhythm == 1.0:
-        return mass
-    places = torch.zeros(int(place[-1]) + 1)
-    whole = places.index_add(0, place, mass)
-    density = mass / width
-    peak = places.scatter_reduce(0, place, density, "amax").clamp(min=1e-30)
-    near = (density / peak[place]) ** (1.0 / max(timing, 1e-3)) * width
-    if rhythm != 1.0:
-        whole = (whole / whole.max().clamp(min=1e-30)) ** (1.0 / max(rhythm, 1e-3))
-    return near * (whole / places.index_add(0, place, near).clamp(min=1e-30))[place]
+        The temperature `timing` acts among the bins of one place, which keeps its weight: a low
+        one takes the likeliest time near by, so that a quaver stays a quaver, and yet long waits
+        stay as frequent as they are. `rhythm` acts among the places.
+        """
+        if timing == 1.0 and rhythm == 1.0:
+            return mass
+        whole = np.add.reduceat(mass, self.firsts)
+        density = mass / self.widths
+        peak = np.maximum(np.maximum.reduceat(density, self.firsts), TINY)
+        near = (density / peak[self.place]) ** (1.0 / max(timing, 1e-3)) * self.widths
+        if rhythm != 1.0:
+            whole = (whole / max(whole.max(), TINY)) ** (1.0 / max(rhythm, 1e-3))
+        share = whole / np.maximum(np.add.reduceat(near, self.firsts), TINY)
+        weights: np.ndarray = near * share[self.place]
+        return weights
 
 
 def draw_within(
-    low: float, high: float, share: Tensor, location: Tensor, sharpness: Tensor, u1: float,
-    u2: float,
+    low: float, high: float, share: np.ndarray, location: np.ndarray, sharpness: np.ndarray,
+    u1: float, u2: float,
 ) -> float:  # fmt: skip
     """A draw between two values, from components with these shares of what lies there."""
     k = choose(share, 1.0, u1)

@@ -27,14 +27,16 @@ from notochord.models.notochord import SUB_EVENTS, Notochord
 from notochord.step import StepNetwork
 from notochord.wholefile import check_folder, write_whole
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
-# Not the linear layers behind the sinusoids: they are small, and what they say must stay exact.
+# Not the linear layers behind the sinusoids and those that choose what is copied: they are small,
+# and what they say must stay exact.
 QUANTISED = {
-    "cell", "project", "look_back", "copying", "head_instrument", "head_pitch", "head_time",
-    "head_velocity",
+    "cell", "project", "look_back", "head_instrument", "head_pitch", "head_time", "head_velocity",
 }  # fmt: skip
-EXPORTED = ("start", "feed", "ask", "log_prob", "pitch_log_probs")
+EXPORTED = (
+    "start", "embed", "feed", "log_prob", "instruments", "pitches", "times", "velocities"
+)  # fmt: skip
 
 
 def best_engine() -> str:

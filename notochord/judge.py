@@ -262,7 +262,7 @@ def _longest_loop(notes: list[Note]) -> int:
 def healthy(figures: dict[str, float]) -> bool:
     """Whether a long run neither fell silent, nor ran away, nor stuck."""
     first, last = figures["density_first_sixth"], figures["density_last_sixth"]
-    return (
+    return bool(
         figures["longest_gap"] <= 5.0
         and last <= 3.0 * max(first, 1.0)
         and figures["longest_loop"] <= 4 * LOOP

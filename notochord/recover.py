@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from notochord.brain import BrainError, read_manifest
 from notochord.export import best_engine
-from notochord.models.notochord import Config, Notochord
+from notochord.models.notochord import SUB_EVENTS, Config, Notochord
 from notochord.step import StepNetwork
 
 
@@ -31,14 +31,25 @@ def network_of(path: Path) -> tuple[Notochord, dict[str, Any]]:
     torch.backends.quantized.engine = best_engine()
     played = torch.jit.load(io.BytesIO(archive), map_location="cpu")  # type: ignore[no-untyped-call]
     net = Notochord(Config(**manifest["config"]))
-    step = StepNetwork(net)  # shares every layer with the network, but for the GRU's cell
+    step = StepNetwork(net)  # shares most layers with the network
     for name, layer in step.named_modules():
         _take(layer, _inside(played, name))
     with torch.no_grad():
+        _take_scaled(net.look_back.query, step.look_back.query, net.look_back.size**0.5)
+        _take_scaled(net.copying.key, step.copying.key, net.copying.size**0.5)
+        for name in SUB_EVENTS:  # asked for more numbers there than in training
+            mine, theirs = getattr(net.copying, name), getattr(step.copying, name)
+            mine.weight.copy_(theirs.weight[: len(mine.weight)])
+            mine.bias.copy_(theirs.bias[: len(mine.bias)])
         net.start.copy_(played.first)
         for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
             getattr(net.gru, f"{name}_l0").copy_(getattr(step.cell, name))
     return net.eval(), manifest
+
+
+def _take_scaled(layer: nn.Linear, played: nn.Linear, by: float) -> None:
+    layer.weight.copy_(by * played.weight)
+    layer.bias.copy_(by * played.bias)
 
 
 def _inside(module: Any, name: str) -> Any:

@@ -274,15 +274,16 @@ def _run(trainer: Trainer, checkpoint: Path, log: Path) -> None:
             trainer.save(checkpoint)
             loss = sum(recent) / len(recent)
             rate = len(recent) * per_update / (time.monotonic() - began)
-            _log(log, trainer.update, trainer.update * per_update, loss, valid, rate)
+            log_row(log, trainer.update, trainer.update * per_update, loss, valid, rate)
             bar.set_postfix_str(f"train {loss:.3f} valid {sum(valid):.3f} nats/event")
             recent, began = [], time.monotonic()
     bar.close()
 
 
-def _log(
+def log_row(
     path: Path, update: int, events: int, loss: float, valid: list[float], rate: float
 ) -> None:  # fmt: skip
+    """Add a check to log.csv: `valid` has the mean nats of each sub-event, rate is events/s."""
     new = not path.exists()
     with open(path, "a", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

@@ -1,10 +1,10 @@
-"""Tells a synth's echo from a key press, so that no note runs round in a circle."""
+"""Tells a synth's echo from what was played, so that nothing runs round in a circle."""
 
 from __future__ import annotations
 
 from collections import deque
 
-from firmware_py.message import Message, is_note_off, is_note_on
+from firmware_py.message import CONTINUE, SONG, START, STOP, Message, is_note_off, is_note_on
 
 _REMEMBERED = 16  # sends of one and the same note within the window; more is no music
 
@@ -15,22 +15,23 @@ class EchoGuard:
     A synth with "MIDI echo" or "soft thru" sends back what it receives; played on, that would
     never end. A note that comes in within `window` seconds of the same one going out
     (channel, note and whether it starts or ends; its velocity may differ) is that echo.
-    Everything else, and every message that is no note, is the player's.
+    So are start, stop, continue and song position; not the ticks of a clock, since a clock that
+    really comes in has ticks near ours too. Everything else is the player's.
     """
 
     def __init__(self, window: float = 0.03) -> None:
         self._window = window
-        self._sent: dict[tuple[int, int, bool], deque[float]] = {}
+        self._sent: dict[tuple[int, ...], deque[float]] = {}
 
     def sent(self, message: Message, now: float) -> None:
         """Remember what is about to go out; `now` in seconds, read before it is sent."""
-        key = _note_of(message)
+        key = _key_of(message)
         if key is not None:
             self._sent.setdefault(key, deque(maxlen=_REMEMBERED)).append(now)
 
     def is_echo(self, message: Message, now: float) -> bool:
         """Whether a message that came in at `now` seconds is our own, coming back."""
-        key = _note_of(message)
+        key = _key_of(message)
         times = self._sent.get(key) if key is not None else None
         if not times:
             return False
@@ -42,7 +43,9 @@ class EchoGuard:
         return True
 
 
-def _note_of(message: Message) -> tuple[int, int, bool] | None:
+def _key_of(message: Message) -> tuple[int, ...] | None:
+    if message[0] in (START, CONTINUE, STOP, SONG):
+        return message
     if is_note_on(message) or is_note_off(message):
         return message[0] & 0x0F, message[1], is_note_on(message)
     return None

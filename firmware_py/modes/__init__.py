@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from firmware_py.modes.accompany import Accompany
 from firmware_py.modes.autopitch import Autopitch
 from firmware_py.modes.continuing import Continue
 from firmware_py.modes.duet import Duet
+from firmware_py.modes.echo import Echo
 from firmware_py.modes.harmonize import Harmonize
 from firmware_py.modes.mode import Mode, Thru
+from firmware_py.modes.solo import Solo
 
 BY_NAME: dict[str, type[Mode]] = {
     "thru": Thru,
@@ -14,6 +17,9 @@ BY_NAME: dict[str, type[Mode]] = {
     "harmonize": Harmonize,
     "autopitch": Autopitch,
     "duet": Duet,
+    "echo": Echo,
+    "solo": Solo,
+    "accompany": Accompany,
 }
 
 __all__ = ["BY_NAME", "Mode"]

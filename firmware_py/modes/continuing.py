@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from firmware_py.modes.improviser import Improviser
 from firmware_py.modes.mode import Actions, Mode, Scene, Stroke
+from firmware_py.story import Told
 from notochord.ask import Answer
 
 PARTS = 6  # at most so many of your instruments are taken up
@@ -31,6 +32,10 @@ class Continue(Mode):
         if self._improviser.active or self._rests_since is None:
             return self._improviser.wake_at
         return self._rests_since + self.scene.settings.rest
+
+    @property
+    def coming(self) -> list[tuple[float, Told]] | None:
+        return self._improviser.coming
 
     def enter(self, now: float) -> Actions:
         heard = self.scene.story.time is not None

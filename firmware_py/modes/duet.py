@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from firmware_py.modes.improviser import Improviser
 from firmware_py.modes.mode import Actions, Mode, Scene, Stroke
+from firmware_py.story import Told
 from notochord.ask import Answer
 from notochord.event import instrument_named
 
@@ -36,6 +37,10 @@ class Duet(Mode):
     @property
     def wake_at(self) -> float | None:
         return self._improviser.wake_at
+
+    @property
+    def coming(self) -> list[tuple[float, Told]] | None:
+        return self._improviser.coming
 
     def enter(self, now: float) -> Actions:
         """Plays with whatever is held; begins by itself only after you have begun."""

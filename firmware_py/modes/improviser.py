@@ -40,10 +40,17 @@ Masks = Callable[[], Mapping[int, int]]
 
 class Improviser:
     """Plays the network's part from what the brain answers. `masks` gives the pitches that may
-    start, by instrument; instruments in `listens` are the player's, whose turns are left free."""
+    start, by instrument; instruments in `listens` are the player's, whose turns are left free.
+    Instruments that have rested get at least `share` of the turns, or as the knob has it.
 
-    def __init__(self, scene: Scene, masks: Masks, listens: Callable[[float], frozenset[int]]):
-        self._scene, self._masks, self._listens = scene, masks, listens
+    No note begins at `until` (seconds) or later; when the last has ended it is `finished`.
+    """
+
+    def __init__(
+        self, scene: Scene, masks: Masks, listens: Callable[[float], frozenset[int]],
+        share: float | None = None,
+    ) -> None:  # fmt: skip
+        self._scene, self._masks, self._listens, self._share = scene, masks, listens, share
         self._plan: Schedule[tuple[Told, bool]] = Schedule()  # and whether it must wait
         self._tags = count()
         self._asking: int | None = None
@@ -51,9 +58,33 @@ class Improviser:
         self._tip_number, self._tip_time = 0, 0.0
         self._own: dict[Voice, float] = {}  # the network's notes at the tip
         self._last_on: dict[int, float] = {}  # when each instrument last began a note
-        self._begun: deque[float] = deque(maxlen=64)  # when its last notes began, planned or not
+        # when its last notes began, planned or not, and on which instrument
+        self._begun: deque[tuple[float, int]] = deque(maxlen=64)
         self._not_before: float | None = None
+        self._closing = False  # nothing more begins
+        self.until: float | None = None
+        self.longest_wait = LONGEST_WAIT
         self.active = False
+
+    @property
+    def own(self) -> Mapping[Voice, float]:
+        """The network's notes at the end of the plan, and since when."""
+        return self._own
+
+    @property
+    def tip_time(self) -> float:
+        """Where the plan ends, in seconds."""
+        return self._tip_time
+
+    def begun_by(self, instrument: int) -> int:
+        """How many notes an instrument began in the last second of the plan."""
+        since = self._tip_time - 1.0
+        return sum(at > since and by == instrument for at, by in self._begun)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all has been played, `until` past."""
+        return self._closing and not self._plan and not self._scene.own
 
     @property
     def wake_at(self) -> float | None:
@@ -68,6 +99,11 @@ class Improviser:
         if expiry is not None and not self._plan:
             times.append(expiry[0])
         return min(times, default=None)
+
+    @property
+    def coming(self) -> list[tuple[float, Told]] | None:
+        """The plan, in order; None while it does not play."""
+        return [(at, told) for at, (told, _) in self._plan.waiting()] if self.active else None
 
     def start(self, now: float) -> Actions:
         """Begin to play."""
@@ -95,18 +131,24 @@ class Improviser:
 
     def replan(self, now: float) -> Actions:
         """Forget the plan, but for what is about to sound, and go on from what has sounded."""
-        soon = [(at, told) for at, (told, _) in self._plan.clear() if at <= now + COMMITTED]
+        soon = [(at, told) for at, (told, _) in self._plan.clear() if self._is_soon(at, told, now)]
         story = self._scene.story
         self._tip_number = story.head
         self._tip_time = now if story.time is None else story.time
         self._own = dict(self._scene.own)
-        self._begun = deque((at for at in self._begun if at <= now), self._begun.maxlen)
+        self._closing = False
+        self._begun = deque((on for on in self._begun if on[0] <= now), self._begun.maxlen)
         self._not_before = None
         actions = [a for at, told in soon for a in self._commit(max(at, now), told.event)]
         if self._asking is not None:
             self._stale = True
             return actions
         return actions + self._ask(now)
+
+    def _is_soon(self, at: float, told: Told, now: float) -> bool:
+        """Whether it is to be played all the same; what is heard already cannot be taken back."""
+        heard = (told.event.instrument, told.event.pitch) in self._scene.ahead
+        return at <= now + COMMITTED or (heard and told.event.velocity > 0)
 
     def _commit(self, at: float, event: Event) -> Actions:
         """Plan an event of the old plan again, after the new head, if it still makes sense."""
@@ -154,20 +196,22 @@ class Improviser:
         scene = self._scene
         if not scene.brain or not self.active:
             return []
+        if self.until is not None and max(self._tip_time, now) >= self.until:
+            self._closing = True
         on, off = self._allowed(now)
         if not any(on.values()) and not off:
             self._not_before = now + RETRY
             return []
         low = max(now - self._tip_time, 0.0)
         low = max(low, self._freed_at() - self._tip_time)
-        high = max(LONGEST_WAIT, low + AT_MOST_MORE)
+        high = max(self.longest_wait, low + AT_MOST_MORE)
         self._asking, self._stale, self._not_before = next(self._tags), False, None
         rested = self._rested()
         ask = Ask(
             TURN_ORDER if rested else ORDER, on=on, off=off,
             time=(min(low, MAX_DT), min(high, MAX_DT)),
             temperature=scene.temperatures(), top_p=scene.settings.top_p,
-            favoured=rested, share=scene.settings.share,
+            favoured=rested, share=scene.settings.share if self._share is None else self._share,
         )  # fmt: skip
         return [Enquire(self._asking, ask, self._tip_number)]
 
@@ -177,9 +221,9 @@ class Improviser:
         ripe = [voice for voice, since in self._own.items() if at - since >= SHORTEST]
         ending, sounding = _by_instrument(ripe), _by_instrument(self._own)
         on: dict[int, int] = {}
-        if len(self._own) < self._scene.settings.polyphony:
+        if len(self._own) < self._scene.settings.polyphony and not self._closing:
             on = {i: bits & ~sounding.get(i, 0) for i, bits in self._masks().items()}
-        for i in listens:
+        for i in () if self._closing else listens:
             on.setdefault(i, self._scene.free(i))
         yours = [v for v in self._scene.story.sounding if v[0] in listens and v not in self._own]
         for i, bits in _by_instrument(yours).items():
@@ -217,6 +261,9 @@ class Improviser:
         if self._is_yours(event, now):  # wait and see
             self._not_before = max(at, now + 0.01)
             return []
+        if self.until is not None and at >= self.until and event.velocity > 0:
+            self._closing = True
+            return self._ask(now)
         if at < now - TOO_LATE:
             return self._ask(now)
         return [*self._put(at, event, waits=at > now), *self.tick(now)]
@@ -226,14 +273,14 @@ class Improviser:
         voice = told.event.instrument, told.event.pitch
         if told.event.velocity > 0:
             self._own[voice] = self._last_on[voice[0]] = at
-            self._begun.append(at)
+            self._begun.append((at, voice[0]))
         else:
             self._own.pop(voice, None)
 
     def _freed_at(self) -> float:
         """From when on another note may begin: a second after the last but so many."""
         most = round(self._scene.settings.density)
-        return self._begun[-most] + 1.0 if len(self._begun) >= most else self._tip_time
+        return self._begun[-most][0] + 1.0 if len(self._begun) >= most else self._tip_time
 
     def _rested(self) -> tuple[int, ...]:
         """The instruments that have rested so long that they have a turn coming."""

@@ -77,6 +77,7 @@ class Scene:
     story: Story = field(default_factory=Story)
     own: dict[Voice, float] = field(default_factory=dict)  # the network's notes, since when
     strokes: dict[Key, Stroke] = field(default_factory=dict)  # keys that sound, pedal included
+    ahead: frozenset[Voice] = frozenset()  # the network's, heard already before their own time
     pressed: set[Key] = field(default_factory=set)  # keys under a finger
     brain: bool = False  # whether the brain can be asked
 
@@ -120,6 +121,11 @@ class Mode:
     @property
     def wake_at(self) -> float | None:
         """When `tick` wants to be called, in seconds; None for never."""
+        return None
+
+    @property
+    def coming(self) -> list[tuple[float, Told]] | None:
+        """What the network has planned, with its times, in order; None while it plans nothing."""
         return None
 
     def enter(self, now: float) -> Actions:

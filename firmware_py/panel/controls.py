@@ -38,7 +38,14 @@ class Keep:
     """Keep the last minutes of the performance."""
 
 
-Change = Turn | Panic | Step | StorePreset | Keep
+@dataclass(frozen=True)
+class Tap:
+    """The tempo was tapped, at a time in seconds."""
+
+    at: float
+
+
+Change = Turn | Tap | Panic | Step | StorePreset | Keep
 PRESSES: dict[str, Change] = {
     "next preset": Step(1),
     "previous preset": Step(-1),
@@ -126,7 +133,8 @@ class Controls:
         return held[1] + LONG if len(held) >= 2 and not self._panicked else None
 
     def _pressed(self, pin: int, pressed: bool | None, now: float) -> list[Change]:
-        """A button acts when it is let go, alone: a press of two is no press of either."""
+        """A button acts when it is let go, alone: a press of two is no press of either. A tap is
+        its moment, so it counts when the button goes down, unless another is held."""
         if pressed is None:
             return []
         held = len(self._held())
@@ -134,7 +142,8 @@ class Controls:
             self._together = self._together or held > 1
             if pin == self._push:
                 self._pushed_at, self._turned_in = now, False
-            return []
+            taps = self._does[pin] == "tap tempo" and not self._together
+            return [Tap(now)] if taps else []
         alone = not self._together
         if held == 0:
             self._together = self._panicked = False
@@ -153,7 +162,7 @@ class Controls:
             return self._turned("mode", self._before if thru else "thru")
         if does == "next mode":
             return self._mode_by(1)
-        return [PRESSES[does]]
+        return [PRESSES[does]] if does in PRESSES else []  # a tap has counted already
 
     def _mode_by(self, detents: int) -> list[Change]:
         at = MODES.index(self._settings.mode)

@@ -81,6 +81,10 @@ class Recorded(Instrument):
         self._tape.call(now, "set", name, value)
         super().set(name, value, now)
 
+    def tap(self, now: float) -> float | None:
+        self._tape.call(now, "tap")
+        return super().tap(now)
+
     def recall(self, settings: Settings, now: float) -> None:
         self._tape.call(now, "recall", asdict(settings))
         super().recall(settings, now)
@@ -100,6 +104,10 @@ class Recorded(Instrument):
     def silence(self, now: float) -> None:
         self._tape.call(now, "silence")
         super().silence(now)
+
+    def end(self, now: float) -> None:
+        self._tape.call(now, "end")
+        super().end(now)
 
 
 def _version() -> str:

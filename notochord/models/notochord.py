@@ -9,7 +9,7 @@
         z_m = tanh(s + sum of the given e_n)                           (D)
         gated MLP of z_m -> categorical (instrument, pitch)
                          -> mixture of logistics (time, velocity),
-                            with the times and velocities just heard copied into the mixture
+                            with what was just heard copied into each of the four
 
 Shepardson, Armitage and Magnusson, "Notochord: a Flexible Probabilistic Model for Real-Time MIDI
 Performance", AIMC 2022. At training time the subset is drawn anew for every position. The look
@@ -17,15 +17,16 @@ back is ours: a state of fixed size must forget which notes it holds and what wa
 attention over the last notes (Vaswani et al. 2017) does not. Its keys say what the music was like
 before a note and which note came, so that what followed once can follow again; the time since is
 told by rotation (Su et al. 2021, there by position), so that "a beat ago" has a direction.
-Copying is ours too (after pointer networks, Vinyals et al. 2015): music is made of few lengths and
-few degrees of loudness, which differ from piece to piece. A head that must work out each number
-anew errs a little every time, and playing on from its own errors it loses the beat; one that can
-say "as long as that one" does not.
+Copying is ours too (after pointer networks, Vinyals et al. 2015): a piece is made of few parts,
+pitches, lengths and degrees of loudness, which differ from piece to piece. A head that must work
+out each anew errs a little every time, and playing on from its own errors it loses the beat; one
+that can say "as long as that one" does not.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
@@ -34,10 +35,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from notochord.distributions import (
+    same,
+    same_time,
     time_log_prob,
     velocity_log_prob,
-    with_copied_times,
-    with_copied_velocities,
+    with_copied,
 )
 from notochord.event import N_INSTRUMENTS, N_PITCHES, START_INSTRUMENT, START_PITCH
 
@@ -57,7 +59,7 @@ class Config:
     heads: int = 4  # of the look back; half of them see nothing but the notes that sound
     head_size: int = 32
     memory: int = 256  # notes that can be looked back at
-    copied: int = 128  # events whose time and velocity can be copied
+    copied: int = 128  # events that can be copied
     copy_size: int = 64
 
     def as_dict(self) -> dict[str, float]:
@@ -224,59 +226,65 @@ class Recent(NamedTuple):
     """The last events of every lane: what can be copied."""
 
     keys: Tensor  # (B, E, P)
-    dt: Tensor  # (B, E)
-    velocity: Tensor  # (B, E); -1: there is no event here
+    events: Tensor  # (B, E, 4): instrument, pitch, dt, velocity; velocity -1: there is none here
 
 
 class Copying(nn.Module):
-    """Which of the last events the next one is as long after, or as loud as."""
+    """Which of the last events the next one is like: by whom, how high, how soon, how loud.
+
+    What is asked of the events is, for each sub-event: a query, the weight of copying none of
+    them, and the weight of a note that still sounds (it is what a note-off must name).
+    """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        d, p = config.embedding, config.copy_size
-        self.key = nn.Linear(2 * d, p)
-        self.query_time, self.query_velocity = nn.Linear(d, p), nn.Linear(d, p)
-        self.own_time, self.own_velocity = nn.Linear(d, 1), nn.Linear(d, 1)
-        for own in (self.own_time, self.own_velocity):  # begins as the mixture alone
-            nn.init.zeros_(own.weight)
-            nn.init.constant_(own.bias, 8.0)
+        d, self.size = config.embedding, config.copy_size
+        self.key = nn.Linear(2 * d, self.size)
+        self.instrument, self.pitch, self.time, self.velocity = (
+            nn.Linear(d, self.size + 2) for _ in SUB_EVENTS
+        )
+        for ask in (self.instrument, self.pitch, self.time, self.velocity):
+            nn.init.zeros_(ask.weight[self.size :])  # begins as the heads alone
+            with torch.no_grad():
+                ask.bias[self.size :] = torch.tensor([8.0, 0.0])
 
     def empty(self, lanes: int, events: int) -> Recent:
         """Nothing to copy."""
         like = self.key.weight
-        return Recent(
-            torch.zeros(lanes, events, len(like), device=like.device),
-            torch.zeros(lanes, events, device=like.device),
-            torch.full((lanes, events), -1.0, device=like.device),
-        )
+        nothing = torch.zeros(lanes, events, 4, device=like.device)
+        nothing[..., 3] = -1.0
+        return Recent(torch.zeros(lanes, events, self.size, device=like.device), nothing)
 
-    def heard(self, joined: Tensor, dt: Tensor, velocity: Tensor, recent: Recent) -> Recent:
+    def heard(self, joined: Tensor, columns: Sequence[Tensor], recent: Recent) -> Recent:
         """The events before this chunk and in it, (B, E + T)."""
-        new = self.key(joined).float(), dt.float(), velocity.float()
+        events = torch.stack([column.float() for column in columns], dim=-1)
+        new = self.key(joined).float(), events
         return Recent(*(torch.cat(pair, dim=1) for pair in zip(recent, new, strict=True)))
 
-    def log_weights(self, z_time: Tensor, z_velocity: Tensor, heard: Recent) -> list[Tensor]:
-        """Log-weights (B, T, 1 + E + T) of the mixture itself and of each event, for time and for
-        velocity; z (B, T, D). Each event of the chunk may copy the E events before it."""
-        t = z_time.shape[1]
-        place = torch.arange(heard.dt.shape[1], device=z_time.device)
-        before = place[len(place) - t :].unsqueeze(1) - place  # how many events ago, (T, E + T)
-        near = (before > 0) & (before <= len(place) - t)
-        ways = (
-            (self.query_time(z_time), self.own_time(z_time), heard.velocity >= 0),
-            (self.query_velocity(z_velocity), self.own_velocity(z_velocity), heard.velocity > 0),
-        )
+    def log_weights(self, z: Sequence[Tensor], heard: Recent) -> list[Tensor]:
+        """Log-weights (B, T, 1 + E + T) of copying nothing and of each event, for each of the
+        four sub-events; z (B, T, D) of each. Any event of the chunk may copy the E before it."""
+        t, events = z[0].shape[1], heard.events
+        place = torch.arange(events.shape[1], device=events.device)
+        now = place[len(place) - t :].unsqueeze(1)
+        near = (now > place) & (now - place <= len(place) - t)  # (T, E + T)
+        velocity = events[..., 3].unsqueeze(1)
+        name = note_name(events[..., 0].long(), events[..., 1].long())
+        sounds = ((velocity > 0) & (next_of_same_name(name).unsqueeze(1) >= now)).float()
+        any_event, note = near & (velocity >= 0), near & (velocity > 0)
+        asks = (self.instrument, self.pitch, self.time, self.velocity)
+        there = (any_event, any_event, any_event, note)
         return [
-            self.weigh(query, own, heard.keys, near & there.unsqueeze(1))
-            for query, own, there in ways
+            self.weigh(ask(z_m).float(), heard.keys, sounds, can)
+            for ask, z_m, can in zip(asks, z, there, strict=True)
         ]
 
-    @staticmethod
-    def weigh(query: Tensor, own: Tensor, keys: Tensor, there: Tensor) -> Tensor:
-        """query (B, T, P), own (B, T, 1), keys (B, E, P), there (B, T, E) -> (B, T, 1 + E)."""
-        score = torch.matmul(query.float(), keys.transpose(1, 2)) / math.sqrt(keys.shape[-1])
-        score = score.masked_fill(~there, -math.inf)
-        return torch.cat([own.float(), score], dim=-1).log_softmax(-1)
+    def weigh(self, asked: Tensor, keys: Tensor, sounds: Tensor, there: Tensor) -> Tensor:
+        """asked (B, T, P + 2), keys (B, E, P), sounds and there (B, T, E) -> (B, T, 1 + E)."""
+        query, none, sounding = asked.split([self.size, 1, 1], dim=-1)
+        score = torch.matmul(query, keys.transpose(1, 2)) / math.sqrt(self.size)
+        score = (score + sounding * sounds).masked_fill(~there, -math.inf)
+        return torch.cat([none, score], dim=-1).log_softmax(-1)
 
 
 class State(NamedTuple):
@@ -291,7 +299,7 @@ class State(NamedTuple):
         """Cut off from the graph, in the precision of the weights."""
         notes, sounding, now = self.memory
         memory = Memory(notes.detach().float(), sounding, now)
-        recent = Recent(self.recent.keys.detach(), self.recent.dt, self.recent.velocity)
+        recent = Recent(self.recent.keys.detach(), self.recent.events)
         return State(self.hidden.detach().float(), self.last.detach().float(), memory, recent)
 
     def plain(self) -> tuple[Tensor, ...]:
@@ -301,7 +309,7 @@ class State(NamedTuple):
     @staticmethod
     def of(plain: tuple[Tensor, ...]) -> State:
         """The state that `plain` gave."""
-        return State(plain[0], plain[1], Memory(*plain[2:5]), Recent(*plain[5:8]))
+        return State(plain[0], plain[1], Memory(*plain[2:5]), Recent(*plain[5:7]))
 
 
 class Notochord(nn.Module):
@@ -377,7 +385,7 @@ class Notochord(nn.Module):
         found, memory = self.look_back(
             context, joined, note_name(instrument, pitch), dt, velocity > 0, memory
         )
-        heard = self.copying.heard(joined, dt, velocity, recent)
+        heard = self.copying.heard(joined, columns, recent)
         recent = Recent(*(x[:, -self.config.copied :] for x in heard))
         return context + found, heard, State(hidden, summed[:, -1], memory, recent)
 
@@ -393,13 +401,13 @@ class Notochord(nn.Module):
                 torch.where(lane, start.memory.sounding, memory.sounding),
                 torch.where(fresh, start.memory.now, memory.now),
             ),
-            Recent(recent.keys, recent.dt, torch.where(lane, -1.0, recent.velocity)),
+            Recent(recent.keys, torch.where(lane.unsqueeze(2), start.recent.events, recent.events)),
         )
 
     def heads_given(
         self, context: Tensor, embedded: Tensor, given: Tensor, heard: Recent
     ) -> list[Tensor]:
-        """Each head's raw output, then the log-weights of copying times and velocities.
+        """Each head's raw output, then each sub-event's log-weights of copying.
 
         given (..., 4, 4) says which sub-events head m knows; context (B, T, D); heard as
         `context` returns it.
@@ -407,7 +415,7 @@ class Notochord(nn.Module):
         known = torch.matmul(given, embedded)  # (..., 4, D)
         z = torch.tanh(context.unsqueeze(-2).float() + known).unbind(-2)
         raw = [head(z_m) for head, z_m in zip(self.heads, z, strict=True)]
-        return raw + self.copying.log_weights(z[2], z[3], heard)
+        return raw + self.copying.log_weights(z, heard)
 
     def log_probs(
         self, raw: list[Tensor], heard: Recent, instrument: Tensor, pitch: Tensor, dt: Tensor,
@@ -417,18 +425,18 @@ class Notochord(nn.Module):
         def of(logits: Tensor, index: Tensor) -> Tensor:
             return logits.float().log_softmax(-1).gather(-1, index.unsqueeze(-1)).squeeze(-1)
 
-        time = time_log_prob(dt.float(), raw[2], self.time_base)
-        loudness = velocity_log_prob(velocity.float(), raw[3], self.velocity_base)
+        columns = [x.float() for x in (instrument, pitch, dt, velocity)]
+        own = [
+            of(raw[0], instrument),
+            of(raw[1], pitch),
+            time_log_prob(columns[2], raw[2], self.time_base),
+            velocity_log_prob(columns[3], raw[3], self.velocity_base),
+        ]
+        then = heard.events.unsqueeze(1).unbind(-1)  # (B, 1, E + T) each
+        alike = [same(x, y) for x, y in zip(columns, then, strict=True)]
+        alike[2] = same_time(columns[2], then[2])
         return torch.stack(
-            [
-                of(raw[0], instrument),
-                of(raw[1], pitch),
-                with_copied_times(dt.float(), time, raw[4], heard.dt.unsqueeze(1)),
-                with_copied_velocities(
-                    velocity.float(), loudness, raw[5], heard.velocity.unsqueeze(1)
-                ),
-            ],
-            dim=-1,
+            [with_copied(*parts) for parts in zip(own, raw[4:], alike, strict=True)], dim=-1
         )
 
 

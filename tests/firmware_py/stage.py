@@ -96,7 +96,7 @@ class Stage:
         """Channel and pitch of what sounds, from the messages alone; each on has its own off."""
         notes: set[tuple[int, int]] = set()
         for _, message in self.sent:
-            place = message[0] & 0xF, message[1]
+            place = message[0] & 0xF, message[1] if len(message) > 1 else 0
             if is_note_on(message):
                 assert place not in notes, "struck twice without a note-off between"
                 notes.add(place)

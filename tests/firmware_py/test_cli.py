@@ -183,3 +183,19 @@ def test_play_without_a_keyboard_performs_a_tune_and_says_where_it_is(
         path = tmp_path / f"greensleeves-duet.{kind}"
         assert path.exists() and str(path) in text
     assert "plug in a MIDI keyboard" in text
+
+
+def test_tempo_magnet_and_clock_are_knobs_and_a_clock_leaves_no_trace_in_the_file(
+    song, tiny_brain, tmp_path
+):
+    knobs = ["--knob", "tempo=90", "--knob", "magnet=1", "--knob", "grid=1/8"]
+    outs = [tmp_path / name for name in ("a.mid", "b.mid")]
+    assert perform(song, tiny_brain, "--out", outs[0], *knobs) == 0
+    assert perform(song, tiny_brain, "--out", outs[1], *knobs, "--knob", "clock_out=on") == 0
+    assert outs[0].read_bytes() == outs[1].read_bytes()
+
+
+def test_a_grid_that_there_is_not_is_refused_in_one_line(song, tiny_brain, tmp_path, capsys):
+    out = tmp_path / "out.mid"
+    assert perform(song, tiny_brain, "--out", out, "--knob", "grid=1/7") == 2
+    assert "1/8t" in said(capsys) and not out.exists()

@@ -10,6 +10,7 @@ from firmware_py.clock import CrankedClock, MonotonicClock
 from firmware_py.latency import (
     Bench,
     Press,
+    Trace,
     answers,
     figures,
     jitter,
@@ -59,6 +60,13 @@ def test_jitter_takes_a_steady_delay_off() -> None:
 
 def test_scheduled_notes_are_judged_by_their_due_times() -> None:
     assert lateness([(1.0, 1.002), (2.0, 1.999)]) == pytest.approx([0.002, 0.001])
+
+
+def test_the_clocks_ticks_are_judged_by_their_due_times() -> None:
+    late = [(n / 48, n / 48 + n * 1e-5) for n in range(100)]
+    report = figures(Trace(), (), late)
+    assert report["ticks"] == 100 and report["clock_ms"] == {"p50": 0.49, "p99": 0.98, "p999": 0.99}
+    assert figures(Trace())["clock_ms"] is None
 
 
 class Room:

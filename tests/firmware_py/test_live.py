@@ -40,10 +40,11 @@ def until(what, seconds=30.0):
 class Box:
     """A running box with a keyboard and a synth plugged in."""
 
-    def __init__(self, brain, folder, mode):
+    def __init__(self, brain, folder, mode, *knobs):
         command = [sys.executable, "-m", "firmware_py.cli", "run", "--virtual", "--api", "jack"]
         command += ["--mode", mode, "--brain", str(brain), "--knob", "rest=0.3"]
         command += ["--state", str(folder / "state"), "--knob", "preset_channel=16"]
+        command += [word for knob in knobs for word in ("--knob", knob)]
         environment = {**os.environ, "XDG_CONFIG_HOME": str(folder)}
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
@@ -104,7 +105,7 @@ class Box:
 def box(jack, tiny_brain, tmp_path, request):
     choir = Settings(mode="harmonize", voices=4)
     store(tmp_path / "state" / "presets", Preset(5, "choir", choir))
-    box = Box(tiny_brain, tmp_path, request.param)
+    box = Box(tiny_brain, tmp_path, *request.param.split())
     yield box
     box.close()
 
@@ -180,3 +181,13 @@ def test_a_box_that_is_killed_leaves_a_session_that_can_be_read(box):
     box.process.kill()
     box.process.wait()
     assert replay(read(path)).difference == ""
+
+
+@pytest.mark.parametrize("box", ["thru clock_out=on"], indirect=True)
+def test_a_clock_is_sent_through_a_real_port_and_stops_with_the_box(box):
+    until(lambda: box.messages().count((0xF8,)) >= 48)
+    clock = {message for message in box.messages() if message[0] >= 0xF0}
+    assert clock <= {(0xFA,), (0xF8,)}  # it may have started before we listened
+    box.process.send_signal(signal.SIGTERM)
+    assert box.process.wait(timeout=10) == 0
+    until(lambda: box.messages()[-1] == (0xFC,))

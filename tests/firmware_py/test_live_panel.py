@@ -5,14 +5,15 @@ import pytest
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from firmware_py.live import SITTING, Loop
-from firmware_py.message import control, kind, note_off, note_on, program
+from firmware_py.message import CLOCK, START, STOP, control, kind, note_off, note_on, program
+from firmware_py.midi.backend import Change
 from firmware_py.panel.board import Board
 from firmware_py.panel.controls import Controls
 from firmware_py.panel.pinmap import load
 from firmware_py.presets.bank import Bank
 from firmware_py.presets.preset import Preset
 from firmware_py.presets.remote import Step
-from firmware_py.settings import Settings
+from firmware_py.settings import MODES, Settings
 from tests.firmware_py.stage import Stage
 
 
@@ -62,8 +63,9 @@ def table(monkeypatch):
 
 def test_a_button_changes_the_mode_and_says_so(table):
     table.tap(6)
-    assert table.stage.instrument.scene.settings.mode == "thru"
-    assert table.lines == ["mode thru"]
+    after_duet = MODES[MODES.index("duet") + 1]
+    assert table.stage.instrument.scene.settings.mode == after_duet
+    assert table.lines == [f"mode {after_duet}"]
 
 
 def test_the_mode_that_a_button_left_comes_back(table):
@@ -183,6 +185,43 @@ def test_the_first_note_after_a_long_rest_begins_anew_and_a_short_rest_does_not(
         assert (len(stage.told) < before) == anew  # the network was told to forget
 
 
+def test_a_clock_that_is_sent_keeps_running_when_the_first_note_comes_after_a_long_rest(table):
+    stage, loop = table.stage, table.loop
+    stage.instrument.brain_ready(0.0)
+    stage.instrument.set("clock_out", "on", 0.0)
+    loop._heard(0.0, "kbd", note_on(0, 60, 80))
+    loop._heard(0.0, "kbd", note_off(0, 60))
+    stage.instrument.tick(0.0)
+    stage.now = SITTING + 1
+    loop._heard(stage.now, "kbd", note_on(0, 60, 80))
+    assert len(stage.told) == 3 and (STOP,) not in [message for _, message in stage.sent]
+
+
+def test_a_clock_that_is_heard_keeps_its_place_when_the_first_note_comes_after_a_long_rest(table):
+    stage, loop = table.stage, table.loop
+    loop._heard(0.0, "kbd", note_on(0, 60, 80))
+    loop._heard(0.0, "kbd", note_off(0, 60))
+    stage.now = SITTING
+    loop._heard(stage.now, "drums", (START,))
+    for _ in range(24 * 4):
+        loop._heard(stage.now, "drums", (CLOCK,))
+        stage.now += 1 / 48
+    loop._heard(stage.now, "kbd", note_on(0, 60, 80))
+    beat = stage.instrument.beat
+    assert beat.lead() == "clock" and beat.line(stage.now).beat_at(stage.now) == pytest.approx(4)
+
+
+def test_when_the_clock_has_gone_a_long_rest_ends_the_sitting(table):
+    stage, loop = table.stage, table.loop
+    stage.instrument.brain_ready(0.0)
+    loop._heard(0.0, "drums", (CLOCK,))
+    loop._heard(0.0, "kbd", note_on(0, 60, 80))
+    loop._heard(0.0, "kbd", note_off(0, 60))
+    stage.now = SITTING + 1
+    loop._heard(stage.now, "kbd", note_on(0, 60, 80))
+    assert len(stage.told) == 1
+
+
 def test_a_note_that_is_held_through_a_long_rest_is_no_rest(table):
     stage, loop = table.stage, table.loop
     loop._heard(0.0, "kbd", note_on(0, 60, 80))
@@ -190,3 +229,43 @@ def test_a_note_that_is_held_through_a_long_rest_is_no_rest(table):
     loop._sounded_at = stage.now  # as at every turn of the loop while a note sounds
     loop._heard(stage.now, "kbd", note_on(0, 64, 80))
     assert stage.sounding() == {(0, 60), (0, 64)}
+
+
+def test_taps_set_the_tempo_and_say_so(table):
+    for _ in range(3):
+        table.tap(13)  # each takes a tenth of a second
+        table.stage.now += 0.4
+    assert table.stage.instrument.scene.settings.tempo == pytest.approx(120)
+    assert table.lines == ["tempo 120.0", "tempo 120.0"]
+
+
+def test_a_clock_does_not_hide_the_lamp_that_says_midi_comes_in(table):
+    seen = []
+    table.board.midi_came = lambda: seen.append(True)
+    table.loop._hear([(0.0, "drums", (0xF8,)), (0.0, "kbd", (0x90, 60, 80))])
+    assert seen == [True]
+
+
+class Ports:
+    """Ports that count how often they are looked at."""
+
+    def __init__(self):
+        self.looks = 0
+
+    def rescan(self):
+        self.looks += 1
+        return Change()
+
+
+def test_devices_are_looked_for_also_while_a_clock_is_sent(table):
+    stage, ports = table.stage, Ports()
+    loop = Loop(stage.instrument, ports, ports, link=None, clock=table)
+    stage.instrument.set("clock_out", "on", 0.0)
+    turns = 0
+    while stage.now < 12.0:
+        stage.now = max(min(stage.instrument.next_due, loop._rescan_at), stage.now)
+        stage.instrument.tick(stage.now)
+        loop._look_for_devices()
+        turns += 1
+    assert ports.looks == 2 * 4  # every three seconds, both
+    assert turns < 12 * 48 * 2.1  # and it does not spin until then

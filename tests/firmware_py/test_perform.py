@@ -7,9 +7,10 @@ import pytest
 
 from firmware_py.brain_link import ProcessLink
 from firmware_py.clock import MonotonicClock
-from firmware_py.message import note_off, note_on
+from firmware_py.message import CLOCK, START, STOP, note_off, note_on
 from firmware_py.perform import BrainUnusable, perform, wake
 from firmware_py.settings import MODES, Settings
+from firmware_py.tempo.magnet import ON_THE_BEAT
 from firmware_py.tune import tune
 
 MELODY = [
@@ -107,3 +108,47 @@ def test_the_tune_is_a_melody_of_half_a_minute():
     assert 20 < notes[-1].end < 40
     assert all(a.end <= b.start for a, b in zip(notes, notes[1:], strict=False))
     assert {note.pitch % 12 for note in notes} <= {9, 11, 0, 2, 4, 5, 7, 8, 6}
+
+
+def notes_of_the_network(performed):
+    return [note for owner, note in performed.notes if owner == "network"]
+
+
+@pytest.mark.parametrize("mode", ["duet", "continue"])
+def test_with_the_magnet_at_nought_the_beat_changes_no_byte(link, mode):
+    plain, other = (
+        perform(MELODY, Settings(mode=mode, **knobs), link, seed=4)
+        for knobs in ({}, {"tempo": 83.0, "grid": "1/4"})
+    )
+    assert plain.sent == other.sent
+
+
+@pytest.mark.parametrize(("tempo", "grid", "beats"), [(97.0, "1/16", 0.25), (140.0, "1/8t", 1 / 3)])
+@pytest.mark.parametrize("mode", ["duet", "continue"])
+def test_with_the_magnet_at_one_every_onset_of_the_network_is_on_the_grid(
+    link, mode, tempo, grid, beats
+):
+    settings = Settings(mode=mode, magnet=1.0, tempo=tempo, grid=grid)
+    performed = perform(MELODY, settings, link, seed=4)
+    step = beats * 60 / tempo
+    off = [n.start - round(n.start / step) * step for n in notes_of_the_network(performed)]
+    assert len(off) > 5 and -1e-9 < min(off) and max(off) < ON_THE_BEAT
+    assert performed.hanging == 0
+    assert min(note.end - note.start for note in notes_of_the_network(performed)) > 0
+
+
+def test_a_clock_of_a_drum_machine_moves_the_grid(link):
+    ticks = [(0.1 + n * 60 / 97 / 24, "drums", (CLOCK,)) for n in range(24 * 12)]
+    both = sorted([(0.05, "drums", (START,)), *ticks, *MELODY], key=lambda item: item[0])
+    performed = perform(both, Settings(magnet=1.0, tempo=250.0), link, seed=4)
+    step = 60 / 97 / 4
+    onsets = [n.start - 0.1 for n in notes_of_the_network(performed) if n.start > 1]
+    off = [at - round(at / step) * step for at in onsets]
+    assert len(off) > 5 and -1e-6 < min(off) and max(off) < ON_THE_BEAT + 1e-6
+
+
+def test_a_clock_is_sent_and_stops_with_the_music(link):
+    performed = perform(MELODY, Settings(clock_out="on", tempo=100.0), link)
+    clock = [message for _, message in performed.sent if message[0] >= 0xF0]
+    assert clock[0] == (START,) and clock[-1] == (STOP,)
+    assert set(clock[1:-1]) == {(CLOCK,)} and performed.hanging == 0

@@ -29,3 +29,11 @@ def test_clearing_hands_back_what_was_not_due():
     schedule.put(1.0, "sooner")
     assert schedule.clear() == [(1.0, "sooner"), (2.0, "later")]
     assert len(schedule) == 0
+
+
+def test_what_waits_can_be_looked_at_in_order_and_stays():
+    schedule = Schedule()
+    for at, item in ((3.0, "c"), (1.0, "a"), (1.0, "b")):
+        schedule.put(at, item)
+    assert schedule.waiting() == [(1.0, "a"), (1.0, "b"), (3.0, "c")]
+    assert len(schedule) == 3

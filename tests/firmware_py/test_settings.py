@@ -89,3 +89,16 @@ def test_every_default_is_in_its_range():
     settings = Settings()
     for name in FIELDS:
         assert changed(settings, name, getattr(settings, name)) == settings
+
+
+def test_a_choice_that_there_is_not_is_refused_with_those_there_are():
+    with pytest.raises(SettingError, match="grid=1/5: must be one of 1/4, 1/8, 1/8t, 1/16"):
+        parsed(Settings(), "grid=1/5")
+    with pytest.raises(SettingError, match="must be one of off, on"):
+        parsed(Settings(), "clock_out=yes")
+
+
+@pytest.mark.parametrize("text", ["tempo=19", "tempo=301", "magnet=1.1", "magnet=-0.1"])
+def test_a_tempo_or_a_magnet_out_of_range_is_refused(text):
+    with pytest.raises(SettingError, match="must be from"):
+        parsed(Settings(), text)

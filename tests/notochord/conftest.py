@@ -63,8 +63,9 @@ def net():
     with torch.no_grad():
         network.start.normal_()
         network.look_back.out.weight.normal_(std=0.5)
-        for own in (network.copying.own_time, network.copying.own_velocity):
-            own.bias.fill_(2.0)  # much is copied
+        copying = network.copying
+        for asked in (copying.instrument, copying.pitch, copying.time, copying.velocity):
+            asked.bias[copying.size :] = torch.tensor([2.0, 1.0])  # much is copied
         for head in network.heads:
             head.out.weight.mul_(60)
         bias = network.heads[3].out.bias  # the first component, far below 0: more note-offs

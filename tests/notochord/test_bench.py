@@ -32,7 +32,7 @@ def test_int8_reads_a_byte_a_weight():
               "waves": 64, "heads": 4, "head_size": 32, "copy_size": 64}  # fmt: skip
     int8, plain = weight_bytes(config, "int8"), weight_bytes(config, "float32")
     assert 0.25 < int8["total"] / plain["total"] < 0.4
-    assert int8["total"] < 4.3e6
+    assert int8["total"] < 4.7e6
 
 
 @pytest.mark.parametrize("ask", [full_ask(), pitch_ask()])

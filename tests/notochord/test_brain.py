@@ -91,6 +91,14 @@ def test_no_note_ends_that_may_only_begin_nor_the_other_way_round(brain, order):
     assert {answer.velocity > 0 for answer in answers} == {True, False}
 
 
+def test_a_cold_draw_of_time_keeps_to_its_bounds(brain):
+    frozen = Temperatures(pitch=0, rhythm=0, timing=0, velocity=0)
+    for n in range(12):
+        ask = Ask(off={253: 1 << 55}, time=(1.0, 2.0), temperature=frozen)
+        answer = brain.ask(state_after(brain, n), ask, [0.0] * 8)
+        assert 1.0 <= answer.dt <= 2.0
+
+
 def test_nothing_allowed_is_answered_with_none(brain):
     state = brain.start()
     for ask in (

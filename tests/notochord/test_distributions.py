@@ -6,12 +6,13 @@ import numpy as np
 import torch
 
 from notochord.distributions import (
+    same,
+    same_time,
     time_log_prob,
     time_parameters,
     velocity_log_prob,
     velocity_parameters,
-    with_copied_times,
-    with_copied_velocities,
+    with_copied,
 )
 
 TIME_BASE = torch.linspace(math.log(0.001), math.log(10), 8)
@@ -81,7 +82,7 @@ def test_a_copied_time_is_as_likely_as_its_weight_has_it():
     heard, own = torch.tensor([0.25, 0.5, 0.0]), torch.full((4,), math.log(1e-9))
     weights = torch.log(torch.tensor([0.1, 0.4, 0.3, 0.2])).expand(4, 4)
     dt = torch.tensor([0.25, 0.501, 0.0, 0.35])
-    chance = with_copied_times(dt, own, weights, heard).exp()
+    chance = with_copied(own, weights, same_time(dt, heard)).exp()
     assert np.allclose(chance[:3].numpy(), [0.4, 0.3, 0.2], rtol=0.05)
     assert float(chance[3]) < 1e-6
 
@@ -89,5 +90,5 @@ def test_a_copied_time_is_as_likely_as_its_weight_has_it():
 def test_copied_and_own_velocities_add_up():
     heard, weights = torch.tensor([80.0, 80.0, 64.0]), torch.log(torch.full((2, 4), 0.25))
     velocity, own = torch.tensor([80.0, 90.0]), torch.log(torch.tensor([0.2, 0.4]))
-    chance = with_copied_velocities(velocity, own, weights, heard).exp()
+    chance = with_copied(own, weights, same(velocity, heard)).exp()
     assert np.allclose(chance.numpy(), [0.25 * 0.2 + 0.5, 0.25 * 0.4], rtol=1e-4)

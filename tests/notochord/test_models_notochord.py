@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from notochord.event import START_INSTRUMENT, START_PITCH, Event
-from notochord.models.notochord import CONFIGS, Notochord, note_name, random_given
+from notochord.models.notochord import CONFIGS, Notochord, Recent, note_name, random_given
 from tests.notochord.music import random_events
 
 
@@ -71,7 +71,7 @@ def test_a_fresh_lane_forgets_what_it_carried(net):
         first, _, state = net.context(embedded, told, net.initial(1), fresh)
         again, heard, _ = net.context(embedded, told, state, fresh)
     assert torch.equal(first, again)
-    assert (heard.velocity[0, : -len(events)] == -1).all()
+    assert (heard.events[0, : -len(events), 3] == -1).all()
 
 
 def looking(net, events, name):
@@ -148,22 +148,34 @@ def test_a_head_starts_with_nearly_the_same_distribution_everywhere():
 
 def test_an_event_copies_from_those_just_before_it_and_never_from_itself_or_later(net):
     events, reach = 24, net.config.copied
-    heard = net.copying.empty(1, reach + events)._replace(
-        velocity=torch.cat([-torch.ones(1, reach), torch.full((1, events), 80.0)], dim=1)
-    )
-    z = torch.zeros(1, events, net.config.embedding)
+    heard = net.copying.empty(1, reach + events)
+    heard.events[:, reach:, 3] = 80.0
+    z = [torch.zeros(1, events, net.config.embedding)] * 4
     with torch.no_grad():
-        for log_weights in net.copying.log_weights(z, z, heard):
+        for log_weights in net.copying.log_weights(z, heard):
             weights = log_weights[0, :, 1:].exp()
             for n in range(events):
                 seen = torch.nonzero(weights[n])[:, 0].tolist()
                 assert seen == [j for j in range(reach, reach + n) if j >= n]
 
 
-def test_velocities_are_not_copied_from_note_offs(net):
-    heard = net.copying.empty(1, 4)._replace(velocity=torch.tensor([[70.0, 0.0, 90.0, 80.0]]))
-    z = torch.zeros(1, 1, net.config.embedding)
+def weights_after(net, heard):
+    """Of copying each of the events heard, for each sub-event of the one after them."""
+    rows = torch.tensor([*heard, [0.0, 0.0, 0.0, -1.0]]).unsqueeze(0)
+    recent = Recent(torch.zeros(1, len(rows[0]), net.copying.size), rows)
+    z = [torch.zeros(1, 1, net.config.embedding)] * 4
     with torch.no_grad():
-        time, velocity = net.copying.log_weights(z, z, heard)
-    assert (time[0, 0, 1:4] > -50).all()
-    assert (velocity[0, 0, 1:4] > -50).tolist() == [True, False, True]
+        return [x[0, 0, 1:-1] for x in net.copying.log_weights(z, recent)]
+
+
+def test_velocities_are_not_copied_from_note_offs(net):
+    heard = [[3, 60, 0.0, velocity] for velocity in (70.0, 0.0, 90.0)]
+    _, _, time, velocity = weights_after(net, heard)
+    assert (time > -50).all()
+    assert (velocity > -50).tolist() == [True, False, True]
+
+
+def test_a_note_that_still_sounds_is_told_from_one_that_has_ended(net):
+    on, off, other = [3, 60, 0.1, 70.0], [3, 60, 0.1, 0.0], [3, 62, 0.1, 70.0]
+    for weights in weights_after(net, [on, off, other, on]):
+        assert weights[0] < weights[2] == weights[3]

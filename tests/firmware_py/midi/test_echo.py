@@ -67,3 +67,11 @@ def test_a_flood_of_sends_is_remembered_within_bounds() -> None:
         guard.sent(SENT, number / 1000)
     echoes = sum(guard.is_echo(SENT, 11.0) for _ in range(10_000))
     assert 0 < echoes <= 16
+
+
+@pytest.mark.parametrize("message", [(0xFA,), (0xFB,), (0xFC,), (0xF2, 8, 0)])
+def test_a_start_or_stop_that_comes_back_is_an_echo(message: Message) -> None:
+    guard = EchoGuard()
+    assert not guard.is_echo(message, 0.9)
+    guard.sent(message, 1.0)
+    assert guard.is_echo(message, 1.01) and not guard.is_echo(message, 1.02)

@@ -2,14 +2,15 @@
 
 import pytest
 
-from firmware_py.panel.controls import LONG, Controls, Keep, Panic, StorePreset, Turn
+from firmware_py.panel.controls import LONG, Controls, Keep, Panic, StorePreset, Tap, Turn
 from firmware_py.panel.pinmap import load
 from firmware_py.panel.switch import LOCK
 from firmware_py.presets.remote import Step
 from firmware_py.settings import MODES, Settings, changed
 
 ONE_WAY = [(0, 1), (0, 0), (1, 0), (1, 1)]
-TAKE_OVER, NEXT, KEEP, PUSH = 5, 6, 19, 22
+TAKE_OVER, NEXT, TAP, KEEP, PUSH = 5, 6, 13, 19, 22
+AFTER_DUET = MODES[MODES.index("duet") + 1]
 
 
 class Panel:
@@ -92,7 +93,7 @@ def test_take_over_leaves_you_alone_and_brings_the_network_back():
 def test_a_button_acts_when_it_is_let_go():
     panel = Panel()
     assert panel.press(NEXT) == []
-    assert panel.press(NEXT, False) == [Turn("mode", MODES[0])]
+    assert panel.press(NEXT, False) == [Turn("mode", AFTER_DUET)]
 
 
 def test_two_buttons_held_long_are_a_panic_and_nothing_else():
@@ -112,7 +113,7 @@ def test_two_buttons_held_shortly_do_nothing():
     panel.press(TAKE_OVER)
     assert panel.press(NEXT, False) == [] == panel.press(TAKE_OVER, False)
     panel.press(NEXT)
-    assert panel.press(NEXT, False) == [Turn("mode", MODES[0])]
+    assert panel.press(NEXT, False) == [Turn("mode", AFTER_DUET)]
 
 
 def test_the_encoder_steps_through_the_presets_while_it_is_held_in():
@@ -122,7 +123,7 @@ def test_the_encoder_steps_through_the_presets_while_it_is_held_in():
     assert panel.turn([(1, 0), (0, 0), (0, 1), (1, 1)]) == [Step(-1)]
     panel.now += 2 * LONG
     assert panel.press(PUSH, False) == []
-    assert panel.turn(ONE_WAY) == [Turn("mode", MODES[0])]
+    assert panel.turn(ONE_WAY) == [Turn("mode", AFTER_DUET)]
 
 
 def test_the_encoder_held_in_for_long_stores_a_preset():
@@ -164,3 +165,16 @@ def test_a_button_can_be_given_to_the_presets(tmp_path, does, change):
     controls = Controls(load(path), Settings())
     assert controls.switch(5, True, 1.0) == []
     assert controls.switch(5, False, 2.0) == [change]
+
+
+def test_a_tap_counts_at_the_moment_when_the_button_goes_down():
+    panel = Panel()
+    assert panel.press(TAP) == [Tap(panel.now)]
+    assert panel.press(TAP, False) == []
+
+
+def test_a_tap_beside_a_held_button_is_no_tap():
+    panel = Panel()
+    panel.press(NEXT)
+    assert panel.press(TAP) == []
+    assert panel.press(TAP, False) == [] == panel.press(NEXT, False)

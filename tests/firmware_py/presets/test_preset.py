@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from firmware_py.presets.preset import LONGEST_NAME, Preset, PresetError, read, write
-from firmware_py.settings import FIELDS, MODES, PRESET, Settings, changed
+from firmware_py.settings import FIELDS, GRIDS, MODES, PRESET, Settings, changed
 
 
 def number(name):
@@ -22,6 +22,7 @@ def number(name):
 NUMBERS = [name for name in PRESET if "low" in FIELDS[name].metadata]
 ANY = st.fixed_dictionaries(
     {"mode": st.sampled_from(MODES), "player": st.sampled_from(["piano", "Violin", "drums"]),
+     "grid": st.sampled_from(list(GRIDS)),
      "palette": st.sampled_from(["auto", "same, cello", "drums,anonymous 3"])}
     | {name: number(name) for name in NUMBERS}
 )  # fmt: skip
@@ -63,10 +64,11 @@ def test_a_setting_that_cannot_be_costs_a_line_and_nothing_else(caplog):
 
 
 def test_how_the_box_is_wired_up_stays_when_a_preset_is_recalled():
-    wired = Settings(mode="thru", preset_channel=16, preset_next=80)
+    wired = Settings(mode="thru", preset_channel=16, preset_next=80, clock_out="on")
     recalled = Preset(1, "", Settings(mode="harmonize")).onto(wired)
     assert recalled.mode == "harmonize"
     assert (recalled.preset_channel, recalled.preset_next) == (16, 80)
+    assert recalled.clock_out == "on"
     assert "preset_channel" not in write(Preset(1, "", wired))
 
 

@@ -25,7 +25,7 @@ def test_a_held_note_sounds_on_until_its_key_is_let_go(before, after):
     mine = stage.sounding() if before in ("thru", "harmonize", "autopitch") else {(0, 60)}
     since = len(stage.sent)
     stage.instrument.recall(after, stage.now)
-    stage.crank(6.0, answering=after.mode not in ("duet", "continue"))
+    stage.crank(6.0)
     assert mine and not ended(stage, since) & mine
     stage.up(60)
     assert mine <= ended(stage, since)

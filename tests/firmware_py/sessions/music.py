@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from firmware_py.message import control, program
+from firmware_py.message import CLOCK, CONTINUE, SONG, START, STOP, control, program
 from firmware_py.sessions import record
 from firmware_py.sessions.recorded import Recorded
 from firmware_py.sessions.session import Session
 from firmware_py.sessions.tape import Tape
-from firmware_py.settings import MODES, Settings
+from firmware_py.settings import GRIDS, MODES, Settings
 from tests.firmware_py.stage import Stage, obedient
 
 
@@ -43,7 +43,7 @@ def _happening(stage, chance):
     """One thing that may happen to a box."""
     instrument, now = stage.instrument, stage.now
     pitch, port = chance.randrange(40, 80), chance.choice(["kbd", "other", "pad é"])
-    match chance.randrange(16):
+    match chance.randrange(20):
         case 0 | 1 | 2 | 3:
             stage.down(pitch, chance.randrange(1, 128), chance.choice([0, 0, 9, 3]), port)
         case 4 | 5:
@@ -58,7 +58,9 @@ def _happening(stage, chance):
         case 9:
             instrument.set("temperature", chance.uniform(0.1, 2.0), now)
         case 10:
-            form = Settings(mode=chance.choice(MODES), voices=chance.randrange(1, 6))
+            now_set = instrument.scene.settings
+            form = replace(now_set, mode=chance.choice(MODES), voices=chance.randrange(1, 6))
+            form = replace(form, tempo=chance.choice([now_set.tempo, 97.0]))
             instrument.recall(replace(form, player=chance.choice(["piano", "violin"])), now)
         case 11 if chance.random() < 0.3:
             chance.choice([instrument.panic, instrument.new_synth, instrument.brain_ready])(now)
@@ -69,13 +71,46 @@ def _happening(stage, chance):
             stage.asked.clear()
             instrument.brain_ready(now + 0.001)
             stage.now += 0.001
+        case 14 | 15:
+            _beat(stage, chance)
         case _:
             stage.crank(chance.random())
 
 
-def play(stage, seed, happenings=400):
-    """Have so many things happen, then fall silent."""
-    chance = random.Random(seed)
+def _beat(stage, chance):
+    """One thing that may happen to the beat."""
+    instrument, now = stage.instrument, stage.now
+    match chance.randrange(7):
+        case 0:
+            instrument.tap(now)
+        case 1:
+            instrument.set("tempo", chance.uniform(20, 300), now)
+        case 2:
+            instrument.set("clock_out", chance.choice(["on", "on", "off"]), now)
+        case 3:
+            instrument.set("magnet", chance.choice([0, 0.5, 1]), now)
+        case 4:
+            instrument.set("grid", chance.choice(list(GRIDS)), now)
+        case 5:
+            told = chance.choice([(START,), (STOP,), (CONTINUE,), (SONG, 9, 0)])
+            instrument.heard("drums", told, now)
+        case 6:
+            for _ in range(chance.randrange(1, 60)):
+                instrument.heard("drums", (CLOCK,), stage.now)
+                stage.crank(chance.choice([0.018, 0.02, 0.022]))
+
+
+def play(stage, seed, happenings=400, seconds=float("inf")):
+    """Have so many things happen, or so many seconds go by, then end. As in the loop, `tick` also
+    comes before it is due. Returns the modes that were played in."""
+    chance, modes = random.Random(seed), set()
     for _ in range(happenings):
+        if stage.now >= seconds:
+            break
+        modes.add(stage.instrument.scene.settings.mode)
         _happening(stage, chance)
-    stage.instrument.silence(stage.now)
+        stage.instrument.tick(stage.now)
+        stage.now += chance.choice([0.0, 0.003])
+        stage.instrument.tick(stage.now)
+    stage.instrument.end(stage.now)
+    return modes

@@ -11,9 +11,9 @@ import pytest
 from firmware_py.brain_link import ProcessLink
 from firmware_py.clock import MonotonicClock
 from firmware_py.instrument import Instrument
-from firmware_py.message import note_off, note_on
+from firmware_py.message import CLOCK, START, note_off, note_on
 from firmware_py.perform import perform, wake
-from firmware_py.sessions.record import MAGIC, Out
+from firmware_py.sessions.record import MAGIC, Call, Out
 from firmware_py.sessions.recorded import Recorded
 from firmware_py.sessions.replay import CALLS, replay
 from firmware_py.sessions.session import Session, SessionError
@@ -108,6 +108,39 @@ def test_a_record_that_ends_in_the_midst_of_what_was_sent_is_replayed_so_far():
     session = stage.session()
     for n in range(5, len(session.records)):
         assert replay(Session(session.about, session.records[:n])).difference == ""
+
+
+def test_an_hour_of_everything_in_every_mode_ends_silent_and_replays_the_same():
+    stage = TapedStage(Tape(limit=1 << 26), seed=11)
+    assert play(stage, 11, happenings=100_000, seconds=3600.0) == set(MODES)
+    assert stage.now >= 3600.0 and stage.sounding() == set()
+    done = replay(stage.session())
+    assert done.difference == "" and not done.broken_off and done.sent == len(stage.sent)
+
+
+@pytest.mark.parametrize("clock_out", ["on", "off"])
+def test_clocks_and_taps_are_replayed_whenever_the_loop_looked(clock_out):
+    stage = TapedStage(mode="duet", magnet=1.0, clock_out=clock_out)
+    stage.down(60)
+    for n in range(200):
+        stage.instrument.heard("drums", (START,) if n == 50 else (CLOCK,), stage.now)
+        stage.crank(0.02)
+        stage.instrument.tick(stage.now)
+    stage.instrument.heard("drums", (START,), stage.now)  # and no tick follows
+    for _ in range(300):
+        stage.crank(0.011)
+        stage.instrument.tick(stage.now)
+    for _ in range(4):
+        stage.instrument.tap(stage.now)
+        stage.crank(0.4)
+    stage.instrument.set("clock_out", "off", stage.now)
+    stage.crank(0.5)
+    stage.instrument.end(stage.now)
+    session = stage.session()
+    done = replay(session)
+    assert done.difference == "" and done.sent == len(stage.sent) > 10
+    calls = [r.name for r in session.records if isinstance(r, Call)]
+    assert calls.count("tap") == 4 and calls[-1] == "end" and "silence" not in calls
 
 
 def test_another_setting_at_the_start_gives_another_output():

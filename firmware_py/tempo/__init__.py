@@ -1,0 +1,1 @@
+"""The beat: MIDI clock in and out, tap tempo, and the magnet."""

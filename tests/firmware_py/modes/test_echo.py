@@ -1,0 +1,92 @@
+"""Echo: it waits for the end of a phrase, and answers as long as it was."""
+
+from __future__ import annotations
+
+from tests.firmware_py.stage import Stage
+
+
+def phrase(stage: Stage, steps: int = 5, each: float = 0.25) -> None:
+    """A phrase of even steps, each key held for half a step."""
+    for n in range(steps):
+        stage.down(60 + n)
+        stage.crank(each / 2)
+        stage.up(60 + n)
+        stage.crank(each / 2)
+
+
+def answers(stage: Stage, since: float) -> list[float]:
+    """When the notes that began after this time began."""
+    return [at for at, message in stage.sent if message[0] >> 4 == 9 and at > since and message[2]]
+
+
+def test_it_is_silent_while_the_phrase_goes_on() -> None:
+    stage = Stage(mode="echo")
+    phrase(stage, 12)
+    assert len(stage.struck()) == 12 and stage.instrument.asks == 0
+
+
+def test_it_answers_when_the_phrase_has_ended() -> None:
+    stage = Stage(mode="echo")
+    phrase(stage)
+    ended = stage.now
+    stage.crank(2.0)
+    assert answers(stage, ended)
+
+
+def test_a_pause_shorter_than_the_steps_of_the_phrase_does_not_end_it() -> None:
+    stage = Stage(mode="echo", rest=3.0)
+    phrase(stage, 4, each=0.8)
+    stage.crank(0.5)
+    assert stage.instrument.asks == 0
+    stage.crank(1.5)
+    assert stage.instrument.asks > 0
+
+
+def test_a_held_pedal_keeps_the_phrase_open() -> None:
+    stage = Stage(mode="echo")
+    stage.pedal(True)
+    phrase(stage)
+    stage.crank(4.0)
+    assert stage.instrument.asks == 0
+    stage.pedal(False)
+    stage.crank(2.0)
+    assert stage.instrument.asks > 0
+
+
+def test_the_answer_is_as_long_as_the_phrase_and_then_it_is_silent() -> None:
+    stage = Stage(mode="echo")
+    phrase(stage, 8)
+    ended = stage.now
+    stage.crank(20.0)
+    onsets = answers(stage, ended)
+    assert 1.0 < onsets[-1] - onsets[0] <= 8 * 0.25
+    assert stage.sounding() == set()
+
+
+def test_it_stops_when_you_begin_and_answers_the_new_phrase() -> None:
+    stage = Stage(mode="echo")
+    phrase(stage, 16)
+    stage.crank(1.0)
+    stage.down(40)
+    assert stage.sounding() == {(0, 40)}
+    stage.crank(0.2)
+    assert stage.sounding() == {(0, 40)}
+    stage.up(40)
+    again = stage.now
+    stage.crank(2.0)
+    assert answers(stage, again)
+
+
+def test_it_answers_on_the_instruments_of_the_phrase() -> None:
+    stage = Stage(mode="echo", player="violin")
+    phrase(stage)
+    stage.crank(0.6)
+    assert {i for _, ask, _ in stage.asked for i in ask.on} <= {41}
+    assert stage.instrument.asks > 0
+
+
+def test_without_a_brain_it_waits_and_answers_no_old_phrase_at_once() -> None:
+    stage = Stage(mode="echo", awake=False)
+    phrase(stage)
+    stage.crank(5.0)
+    assert stage.instrument.asks == 0 and stage.sounding() == set()
