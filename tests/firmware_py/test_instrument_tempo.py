@@ -1,5 +1,7 @@
 """The instrument and the beat: clocks that come in and go out, taps, and the magnet."""
 
+from random import Random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -156,6 +158,19 @@ def test_a_tap_moves_a_clock_that_is_about_to_start():
         stage.crank(0.25)
         stage.instrument.tap(stage.now)
     assert stage.instrument.next_due < late - 1.0
+
+
+def test_a_clock_is_not_looked_at_before_its_next_tick_is_due():
+    stage, chance = Stage(mode="thru", clock_out="on"), Random(3)
+    stage.instrument.heard("drums", (START,), 0.0)
+    for _ in range(24 * 5):
+        stage.instrument.heard("drums", (CLOCK,), stage.now + chance.uniform(0, 0.003))
+        stage.crank(60 / 97 / 24)
+    for _ in range(200):  # the clock has gone, and the beat goes by another line
+        stage.crank(0.002)
+        due = stage.instrument.next_due
+        stage.instrument.tick((stage.now + due) / 2)
+        assert stage.instrument.next_due == due
 
 
 # ── presets, and another sitting ────────────────────────────────────────────────────────────
