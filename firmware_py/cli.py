@@ -1,4 +1,4 @@
-"""The command line: notochord-box play, perform, run, ports, latency."""
+"""The command line: notochord-box play, perform, run, sessions, presets, ports, latency."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 from firmware_py import settings as knobs
 from firmware_py.brain_link import ProcessLink
 from firmware_py.clock import MonotonicClock
-from firmware_py.instrument import Instrument
 from firmware_py.live import Loop, PlannedTimes, sweep
+from firmware_py.memory import Memory
 from firmware_py.message import Message, note_off, note_on
 from firmware_py.midi.ports import (
     Backend,
@@ -29,6 +29,12 @@ from firmware_py.midi.ports import (
 from firmware_py.panel import pinmap
 from firmware_py.panel.board import find_board
 from firmware_py.perform import BrainUnusable, Performed, perform, wake
+from firmware_py.places import state_folder
+from firmware_py.presets import commands as presets
+from firmware_py.presets.preset import PresetError
+from firmware_py.sessions import commands as sessions
+from firmware_py.sessions.budget import BUDGET
+from firmware_py.sessions.session import SessionError
 from firmware_py.settings import MODES, SettingError, Settings
 from notochord.event import Note
 from notochord.midifile import MidiFileError, read_messages
@@ -51,6 +57,7 @@ def main(argv: list[str] | None = None) -> int:
         return run(args)
     except (
         SettingError, MidiFileError, PortError, BrainUnusable, SoundError, pinmap.PinMapError,
+        PresetError, SessionError,
     ) as error:  # fmt: skip
         print(f"notochord-box: {error}", file=sys.stderr)
     except BrokenPipeError:  # whoever read what we print has read enough
@@ -146,6 +153,7 @@ def _play(args: argparse.Namespace) -> int:
         print(f"keyboard found: {', '.join(found)}")
         args.input, args.output, args.api = [], None, "auto"
         args.virtual, args.times, args.pins = False, None, pinmap.DEFAULT
+        args.state, args.record, args.budget = state_folder(), True, BUDGET >> 20
         return _run(args)
     from firmware_py.tune import tune
 
@@ -180,7 +188,8 @@ def _run(args: argparse.Namespace) -> int:
     with open_backend(args.api) as backend:
         output = Output(backend, args.output, virtual=args.virtual)
         try:
-            settings = _live(args, settings, backend, output, pin_map)
+            with Memory(args.state, args.record, args.budget << 20) as memory:
+                settings = _live(args, settings, backend, output, pin_map, memory)
         finally:
             output.close()
     knobs.save(settings, SAVED)
@@ -189,7 +198,7 @@ def _run(args: argparse.Namespace) -> int:
 
 def _live(
     args: argparse.Namespace, settings: Settings, backend: Backend, output: Output,
-    pin_map: pinmap.PinMap,
+    pin_map: pinmap.PinMap, memory: Memory,
 ) -> Settings:  # fmt: skip
     """Play until stopped; returns the settings as they stand then."""
     clock, guard = MonotonicClock(), EchoGuard()
@@ -204,7 +213,10 @@ def _live(
         return left
 
     link = ProcessLink(args.brain, clock.now)
-    instrument = Instrument(settings, send, link, args.seed, times.watch)
+    instrument = memory.instrument(
+        settings, send, link, args.seed, times.watch, clock.now,
+        brain=lambda: {"name": link.manifest.get("name", ""), "sha256": link.sha256},
+    )  # fmt: skip
     board = find_board(pin_map, settings, clock.now)
     try:
         sweep(send)
@@ -212,7 +224,9 @@ def _live(
         print(f"playing: {heard} → {output.name or 'no synth yet'}", flush=True)
         print(f"mode {settings.mode}: keys sound now, the network wakes (Ctrl-C ends)", flush=True)
         told = lambda text: print(text, flush=True)  # noqa: E731
-        Loop(instrument, inputs, output, link, clock, told, board).run()
+        Loop(
+            instrument, inputs, output, link, clock, told, board, memory.bank, memory.keep
+        ).run()
     finally:
         if board is not None:
             board.close()
@@ -282,8 +296,15 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--virtual", action="store_true", help="offer ports for others to connect to")
     run.add_argument("--pins", type=Path, default=pinmap.DEFAULT, help="the panel's pin map")
     run.add_argument("--times", type=Path, help="write when each planned note and tick was sent")
+    run.add_argument("--state", type=Path, default=state_folder(), help="for presets and sessions")
+    run.add_argument("--no-record", dest="record", action="store_false", help="no session is kept")
+    run.add_argument("--budget", type=whole(1, 1_000_000), default=BUDGET >> 20, metavar="MB",
+                     help="room that all sessions together may take")  # fmt: skip
     run.add_argument("--api", default="auto", choices=("auto", "alsa", "jack"))
     run.set_defaults(run=_run)
+
+    sessions.add_to(commands)
+    presets.add_to(commands)
 
     ports = commands.add_parser("ports", help="list the MIDI ports")
     ports.add_argument("--api", default="auto", choices=("auto", "alsa", "jack"))

@@ -24,13 +24,14 @@ from firmware_py.ledger import Ledger
 from firmware_py.message import Message
 from firmware_py.modes import BY_NAME, Mode
 from firmware_py.modes.mode import Action, Actions, Damp, Enquire, Imagine, Scene, Strike, Stroke
+from firmware_py.pedals import Pedals
 from firmware_py.settings import GRIDS, Settings, changed
 from firmware_py.story import Told, Voice
 from firmware_py.tempo.beat import Beat
 from firmware_py.tempo.clock_out import ClockOut
 from firmware_py.tempo.magnet import Cue, Magnet
 from notochord.ask import N_UNIFORMS, Answer, Ask
-from notochord.event import DRUM_CHANNEL, instrument_named, instrument_of, is_sane
+from notochord.event import DRUM_CHANNEL, instrument_named, instrument_of, is_sane, program_of
 
 log = logging.getLogger(__name__)
 
@@ -64,16 +65,23 @@ class Instrument:
         "network"), its instrument and pitch, and when it was due if it was planned ahead; and
         of each tick of the clock that is sent ("clock")."""
         self._send, self._link, self._watch = send, link, watch
-        self._random = Random(seed)
+        self._seed = seed
+        self.asks = self.late_answers = 0
+        self._begin(settings)
+
+    def _begin(self, settings: Settings) -> None:
+        """Nothing has happened yet."""
+        self._random = Random(self._seed)
         self._ledger, self._channels, self._keys = Ledger(), Channels(), Keys()
         self._numbers = count(1)
         self._asked: dict[int, tuple[Mode, int, float]] = {}
         self._played: dict[tuple[str, int], int] = {}  # port, channel -> instrument
+        self._left: dict[Voice, Key] = {}  # notes of a mode that was left, until their key ends
+        self._pedals = Pedals()
         self.beat, self._clock_out = Beat(settings.tempo), ClockOut()
         self._magnet = Magnet()
         self.scene = Scene(settings=settings)
         self.mode: Mode = BY_NAME[settings.mode](self.scene)
-        self.asks = self.late_answers = 0
 
     # ── what happens to it ──────────────────────────────────────────────────────────────────
 
@@ -108,7 +116,10 @@ class Instrument:
             self._do(lambda: mode.answered(tag, answer, now), now)
 
     def tick(self, now: float) -> None:
-        """Do what is due."""
+        """Do what is due; before `next_due`, nothing."""
+        due = self.next_due
+        if due is None or due > now:
+            return
         self._send_clock(now)
         wake, cue = self.mode.wake_at, self._magnet.next
         if wake is not None and wake <= now:
@@ -119,9 +130,12 @@ class Instrument:
     @property
     def next_due(self) -> float | None:
         """When `tick` must be called next, in seconds; None when nothing waits."""
-        times = [self.mode.wake_at, self._magnet.next, self._clock_out.next]
-        if self._sends_clock and not self._clock_out.on:
+        clock = self._clock_out
+        times = [self.mode.wake_at, self._magnet.next, clock.next]
+        if self._sends_clock != clock.on:  # it starts or stops with the next tick
             times.append(0.0)
+        elif clock.waits:
+            times.append(self.beat.starts_by or 0.0)
         return min((t for t in times if t is not None), default=None)
 
     def brain_ready(self, now: float) -> None:
@@ -146,20 +160,34 @@ class Instrument:
         else:
             self.scene.settings = settings
         if name == "tempo":
-            self.beat.set_tempo(settings.tempo, now)
+            self._set_tempo(now)
 
     def tap(self, now: float) -> float | None:
         """A tap: the beat is now. Sets the tempo, and returns it in bpm once it is known."""
         bpm = self.beat.tap(now)
+        self._send_clock(now)
         if bpm is None:
             return None
         self.scene.settings = changed(self.scene.settings, "tempo", round(bpm, 2))
         return self.scene.settings.tempo
 
+    def recall(self, settings: Settings, now: float) -> None:
+        """Change every setting at once; what keys and pedal hold sounds on."""
+        tempo = self.scene.settings.tempo
+        if settings.mode != self.scene.settings.mode:
+            self._change_mode(settings, now)
+        else:
+            self.scene.settings = settings
+        if settings.tempo != tempo:
+            self._set_tempo(now)
+
     def unplugged(self, port: str, now: float) -> None:
         """A keyboard is gone: its keys end."""
-        for key in [k for k in self._keys.pressed if k.port == port]:
+        here = [k for k in self._keys.pressed if k.port == port]
+        for key in sorted(here, key=lambda k: (k.channel, k.pitch)):
             self._silence_key(key)
+        for pedal_up in self._pedals.unplugged(port):
+            self._send(pedal_up)
         ended = self._keys.unplugged(port)
         self.scene.pressed = self._keys.pressed
         for key in ended:
@@ -167,31 +195,46 @@ class Instrument:
 
     def new_synth(self, now: float) -> None:
         """What we play on was plugged in (again): it knows of no note and no program of ours."""
-        self.silence(now)
+        self._silence(now)
         self._channels = Channels()
+        self._pedals.forget_channels()
 
     def panic(self, now: float) -> None:
         """Silence everything, here and in whatever is connected, and begin the mode anew."""
-        self.silence(now)
-        self._keys = Keys()
+        self._silence(now)
+        self._keys, self._pedals = Keys(), Pedals()
         self.scene.strokes.clear()
         self.scene.pressed = self._keys.pressed
         for channel in range(16):
             for message in midi.silence(channel):
                 self._send(message)
-        self._change_mode(self.scene.settings, now)
+        self._enter(self.scene.settings, now)
 
     def silence(self, now: float) -> None:
         """End every note that this instrument has started."""
+        self._silence(now)
+
+    def _silence(self, now: float) -> None:
         self._end_network(now)
+        self._left.clear()
         for message in self._ledger.end_all():
             self._send(message)
         for instrument, pitch in list(self.scene.story.sounding):
             self._tell_end((instrument, pitch), now)
 
+    def begin_anew(self, now: float) -> None:
+        """Forget all that was played; settings and the keyboards' instruments stay as they are."""
+        self.end(now)
+        played, brain = self._played, self.scene.brain
+        self._begin(self.scene.settings)
+        if brain:
+            self.brain_ready(now)
+        for (port, channel), instrument in played.items():
+            self.heard(port, midi.program(channel, program_of(instrument)), now)
+
     def end(self, now: float) -> None:
         """Fall silent, and stop the clock that is sent."""
-        self.silence(now)
+        self._silence(now)
         for message in self._clock_out.end():
             self._send(message)
 
@@ -205,6 +248,10 @@ class Instrument:
     @property
     def _sends_clock(self) -> bool:
         return self.scene.settings.clock_out == "on"
+
+    def _set_tempo(self, now: float) -> None:
+        self.beat.set_tempo(self.scene.settings.tempo, now)
+        self._send_clock(now)
 
     def _clock(self, port: str, message: Message, now: float) -> None:
         """A clock that comes in is followed, and never passed on as it is."""
@@ -231,12 +278,11 @@ class Instrument:
     def _pull(self, now: float) -> None:
         """Begin and end what the magnet has moved."""
         settings, magnet = self.scene.settings, self._magnet
-        if settings.magnet == 0 and not magnet.holds:
-            return
-        line, grid = self.beat.line(now), GRIDS[settings.grid]
-        gone = magnet.foresee(self.mode.coming, now, line, settings.magnet, grid)
-        for cue in [*gone, *magnet.due(now)]:
-            self._cue(cue, now)
+        if settings.magnet > 0 or magnet.holds:
+            line, grid = self.beat.line(now), GRIDS[settings.grid]
+            gone = magnet.foresee(self.mode.coming, now, line, settings.magnet, grid)
+            for cue in [*gone, *magnet.due(now)]:
+                self._cue(cue, now)
         self.scene.ahead = magnet.ahead
 
     def _cue(self, cue: Cue, now: float) -> None:
@@ -264,6 +310,7 @@ class Instrument:
         if self.mode.sounds_keys:
             voice = stroke.instrument, stroke.pitch
             self._start(key, "player", voice, velocity, now)
+            self._hold_pedal(key, stroke.instrument)
             if voice in self.scene.story.sounding:  # held by the pedal from another key
                 self._tell_end(voice, now)
             self._link.tell(self.scene.story.sound(*voice, velocity, now))
@@ -289,8 +336,11 @@ class Instrument:
         if stroke is None:
             return
         voice = stroke.instrument, stroke.pitch
-        if voice in self.scene.story.sounding and voice not in self.scene.own:
+        networks = voice in self.scene.own or voice in self._left
+        if voice in self.scene.story.sounding and not networks:
             self._tell_end(voice, now)
+        for left in [v for v, held_by in self._left.items() if held_by == key]:
+            self._end_voice(left, now)
         self._do(lambda: self.mode.key_up(stroke, now), now)
 
     def _program(self, port: str, channel: int, number: int) -> None:
@@ -301,11 +351,19 @@ class Instrument:
         channel = message[0] & 0xF
         stroke = self._stroke(Key(port, channel, 0), 1)
         out, setup = self._channels.take(stroke.instrument)
-        for each in [*setup, ((message[0] & 0xF0) | out, *message[1:])]:
+        is_pedal = midi.kind(message) == midi.CONTROL and message[1] == midi.SUSTAIN
+        elsewhere = self._pedals.moved((port, channel), message[2], out) if is_pedal else []
+        for each in [*setup, ((message[0] & 0xF0) | out, *message[1:]), *elsewhere]:
             self._send(each)
-        if midi.kind(message) == midi.CONTROL and message[1] == midi.SUSTAIN:
+        if is_pedal:
             for key in self._keys.pedal(port, channel, message[2] >= 64):
                 self._key_ended(key, now)
+
+    def _hold_pedal(self, key: Key, instrument: int) -> None:
+        """A key under the pedal may sound on a channel that has not heard of the pedal yet."""
+        channel, _ = self._channels.take(instrument)
+        for message in self._pedals.sounds_on((key.port, key.channel), channel):
+            self._send(message)
 
     # ── carrying out ────────────────────────────────────────────────────────────────────────
 
@@ -358,6 +416,7 @@ class Instrument:
     def _damp(self, damp: Damp, now: float) -> None:
         at = now if damp.at is None else damp.at
         self.scene.own.pop(damp.voice, None)
+        self._left.pop(damp.voice, None)
         if damp.told is None:
             self._magnet.drop(damp.voice)
         if damp.told is None or not self._magnet.damp(damp.voice, at):
@@ -383,7 +442,7 @@ class Instrument:
         """Start a note; a note of the network that it replaces is ended first."""
         if owner == "player":
             self._magnet.drop(voice)
-            if voice in self.scene.own:
+            if voice in self.scene.own or voice in self._left:
                 self._damp(Damp(voice), now)
         channel, setup = self._channels.take(voice[0])
         if self._watch is not None:
@@ -409,7 +468,16 @@ class Instrument:
             self._damp(Damp(voice), now)
 
     def _change_mode(self, settings: Settings, now: float) -> None:
+        """Leave the mode for another. What it plays for a held key is left to that key."""
+        self._do(lambda: self.mode.leave(now), now)
+        for voice, key in self.mode.held().items():
+            if self.scene.own.pop(voice, None) is not None:
+                self._left[voice] = key
+                self._magnet.drop(voice)
         self._end_network(now)
+        self._enter(settings, now)
+
+    def _enter(self, settings: Settings, now: float) -> None:
         self.scene.settings = settings
         self.mode = BY_NAME[settings.mode](self.scene)
         self._do(lambda: self.mode.enter(now), now)

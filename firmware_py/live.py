@@ -22,16 +22,19 @@ from types import FrameType
 from firmware_py.brain_link import ProcessLink, Report
 from firmware_py.clock import Clock
 from firmware_py.instrument import Instrument
-from firmware_py.message import CLOCK, Message, is_note_on, silence
+from firmware_py.message import CLOCK, Message, is_channel_message, is_note_on, silence
 from firmware_py.midi.ports import Heard, Inputs, Output
 from firmware_py.panel.board import Board
-from firmware_py.panel.controls import Panic, Tap, Turn
+from firmware_py.panel.controls import Keep, Panic, StorePreset, Tap, Turn
 from firmware_py.panel.lamps import Sign
+from firmware_py.presets.bank import Bank
+from firmware_py.presets.remote import Recall, Remote, Step
 from firmware_py.story import Voice
 
 log = logging.getLogger(__name__)
 
 RESCAN = 2.0  # seconds between two looks for keyboards that came or went
+SITTING = 600.0  # seconds without a note or a clock, after which a note begins another session
 QUIET = 0.05  # seconds that should be free of due events for such a look
 PRIORITY = 10  # real-time, of 1 to 99: after JACK, before everything else
 BRIEF = 0.004  # seconds that are enough when it has waited for a second already
@@ -43,13 +46,17 @@ class Loop:
     def __init__(
         self, instrument: Instrument, inputs: Inputs, output: Output, link: ProcessLink,
         clock: Clock, told: Callable[[str], None] = log.info, board: Board | None = None,
+        bank: Bank | None = None, keep: Callable[[float], str] | None = None,
     ) -> None:  # fmt: skip
-        """`told` is given a line for the player when something changes."""
+        """`told` is given a line for the player when something changes. `keep` is told the time
+        when the last minutes are to be kept, and says what it does about it."""
+        self._bank, self._remote, self._keep = bank or Bank({}), Remote(), keep
         self._board, self._fault = board, False
         self._instrument, self._link = instrument, link
         self._inputs, self._output = inputs, output
         self._clock, self._told = clock, told
         self._rescan_at = clock.now() + RESCAN
+        self._sounded_at: float | None = None  # when a note sounded last
         self._rescan_by = self._rescan_at + 1.0
         self._stopping = False
 
@@ -80,15 +87,56 @@ class Loop:
         for report in self._link.poll():
             self._serve(report)
         self._instrument.tick(self._clock.now())
+        if self._instrument.sounding:
+            self._sounded_at = self._clock.now()
         if self._board is not None:
             self._serve_panel(self._board)
         self._look_for_devices()
 
     def _hear(self, came: list[Heard]) -> None:
         for at, port, message in came:
-            self._instrument.heard(port, message, at)
+            self._heard(at, port, message)
             if self._board is not None and message[0] != CLOCK:  # which never rests
                 self._board.midi_came()
+
+    def _heard(self, at: float, port: str, message: Message) -> None:
+        if is_channel_message(message) and is_note_on(message) and self._is_rested(at):
+            self._instrument.begin_anew(at)
+        wishes = self._remote.heard(port, message, self._instrument.scene.settings)
+        if wishes is None:
+            self._instrument.heard(port, message, at)
+        for wish in wishes or []:
+            self._recall(wish)
+        if self._instrument.sounding:
+            self._sounded_at = at
+
+    def _is_rested(self, at: float) -> bool:
+        """Whether a sitting is over: nothing has sounded for long, and no clock would lose its
+        place, or whoever follows ours."""
+        instrument = self._instrument
+        if instrument.beat.hears_clock(at) or instrument.scene.settings.clock_out == "on":
+            return False
+        return self._sounded_at is not None and at - self._sounded_at > SITTING
+
+    def _recall(self, wish: Recall | Step) -> None:
+        """Recall a preset, this one or so many on; knobs that stand apart from it wait."""
+        bank, instrument = self._bank, self._instrument
+        preset = bank.recall(wish.number) if isinstance(wish, Recall) else bank.step(wish.by)
+        if preset is None:
+            number = f" {wish.number}" if isinstance(wish, Recall) else ""
+            self._told(f"there is no preset{number}")
+            return
+        instrument.recall(preset.onto(instrument.scene.settings), self._clock.now())
+        if self._board is not None:
+            self._board.controls.now_set(instrument.scene.settings)
+        self._told(f"preset {preset.number}: {preset.name}")
+
+    def _store(self) -> None:
+        preset = self._bank.store(self._instrument.scene.settings)
+        if preset is None:
+            self._told("every preset is taken; free one with: notochord-box presets delete N")
+        else:
+            self._told(f"stored as preset {preset.number}: {preset.name}")
 
     def _wait(self) -> None:
         times = [self._instrument.next_due, self._link.next_due, self._rescan_at]
@@ -127,6 +175,13 @@ class Loop:
                     board.controls.now_set(instrument.scene.settings)
                     if setting == "mode":
                         self._told(f"mode {value}")
+                case Step():
+                    self._recall(change)
+                case StorePreset():
+                    self._store()
+                case Keep():
+                    now = self._clock.now()
+                    self._told(self._keep(now) if self._keep else "nothing is being recorded")
                 case Tap(at):
                     self._tapped(instrument.tap(at), board)
                 case Panic():

@@ -58,6 +58,7 @@ def _one_run(
     if mode == PLANS_AHEAD:
         command += ["--knob", "clock_out=on"]
     command += ["--times", str(times), "--seed", str(seed)]
+    command += ["--state", str(times.parent)]
     environment = {**os.environ, "XDG_CONFIG_HOME": str(times.parent)}
     child = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
     try:

@@ -20,6 +20,8 @@ from firmware_py.clock import Clock, CrankedClock, MonotonicClock
 from firmware_py.instrument import Instrument
 from firmware_py.message import Message, is_note_off, is_note_on
 from firmware_py.schedule import Schedule
+from firmware_py.sessions.recorded import Recorded
+from firmware_py.sessions.tape import Tape
 from firmware_py.settings import Settings
 from firmware_py.story import Told, Voice
 from notochord.ask import Ask
@@ -172,16 +174,20 @@ def perform(
     messages: Iterable[tuple[float, str, Message]], settings: Settings, link: ProcessLink,
     seed: int = 0, answer_ms: float = 3.0, tail: float | None = None,
     also: Iterable[tuple[float, Callable[[Instrument, float], None]]] = (),
+    tape: Tape | None = None,
 ) -> Performed:  # fmt: skip
     """Play messages (seconds, port, bytes) through the instrument; the brain must be awake.
 
     `tail`: seconds of music after the last message. `also`: other things to happen at a time, with
-    the instrument in hand: knobs turned, a keyboard unplugged.
+    the instrument in hand: knobs turned, a keyboard unplugged. `tape`: it is taken down there.
     """
     clock, agenda, performed = CrankedClock(), Schedule[Happening](), Performed()
     recorder = _Recorder(clock, performed)
     simulated = SimulatedLink(link, agenda, clock, answer_ms / 1000)
-    instrument = Instrument(settings, recorder.send, simulated, seed, recorder.watch)
+    instrument = (
+        Instrument(settings, recorder.send, simulated, seed, recorder.watch) if tape is None else
+        Recorded(settings, recorder.send, simulated, seed, recorder.watch, tape=tape, now=clock.now)
+    )  # fmt: skip
     simulated.instrument = instrument
     end = 0.0
     for at, port, message in messages:

@@ -28,17 +28,20 @@ class SettingError(ValueError):
     """A setting has no such name or no such value; the message shows what is allowed."""
 
 
-def _number(default: float, low: float, high: float, unit: str, help: str) -> Any:
-    return field(
-        default=default, metadata={"low": low, "high": high, "unit": unit, "help": help}
-    )
+def _number(
+    default: float, low: float, high: float, unit: str, help: str, wiring: bool = False
+) -> Any:
+    """`wiring`: it is how the box is wired up, and stays as it is when a preset is recalled."""
+    limits = {"low": low, "high": high, "unit": unit}
+    return field(default=default, metadata={**limits, "help": help, "wiring": wiring})
 
 
-def _choice(default: str, choices: tuple[str, ...], unit: str, help: str) -> Any:
-    return field(
-        default=default,
-        metadata={"choices": choices, "unit": unit, "help": f"{help}: {', '.join(choices)}"},
-    )
+def _choice(
+    default: str, choices: tuple[str, ...], unit: str, help: str, wiring: bool = False
+) -> Any:
+    help = f"{help}: {', '.join(choices)}"
+    metadata = {"choices": choices, "unit": unit, "help": help, "wiring": wiring}
+    return field(default=default, metadata=metadata)
 
 
 def _text(default: str, help: str) -> Any:
@@ -68,10 +71,19 @@ class Settings:
     tempo: float = _number(120.0, 20.0, 300.0, "bpm", "the beat, where no clock leads")
     magnet: float = _number(0.0, 0.0, 1.0, "", "how far the network is pulled to the grid")
     grid: str = _choice("1/16", tuple(GRIDS), "note", "what the magnet pulls to")
-    clock_out: str = _choice("off", ("off", "on"), "", "whether a MIDI clock is sent")
+    clock_out: str = _choice("off", ("off", "on"), "", "whether a MIDI clock is sent", wiring=True)
     player: str = _text("piano", "the instrument that you play, unless you send a program change")
     palette: str = _text(
         "auto", "the network's instruments, with commas; 'same' is yours, 'auto' fits the mode"
+    )
+    preset_channel: int = _number(
+        0, 0, 16, "", "MIDI channel whose program changes recall presets", wiring=True
+    )
+    preset_next: int = _number(
+        0, 0, 119, "", "controller that recalls the next preset", wiring=True
+    )
+    preset_previous: int = _number(
+        0, 0, 119, "", "controller that recalls the preset before", wiring=True
     )
 
     def instruments(self) -> tuple[int, ...]:
@@ -81,6 +93,7 @@ class Settings:
 
 
 FIELDS: dict[str, Field[Any]] = {f.name: f for f in fields(Settings)}
+PRESET = tuple(name for name, f in FIELDS.items() if not f.metadata.get("wiring"))
 
 
 def changed(settings: Settings, name: str, value: object) -> Settings:

@@ -18,17 +18,31 @@ def check_folder(path: Path) -> None:
         raise PermissionError(13, "may not be written to", str(folder))
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, durable: bool = False) -> None:
     """Write `data` to `path`; on any error the old file, or none, is left there.
 
-    Raises OSError that names `path`.
+    `durable`: also when the power is cut at any moment, and it waits for the disk. Raises OSError
+    that names `path`.
     """
     check_folder(path)
     temporary = path.with_name(path.name + ".writing")
     try:
         temporary.write_bytes(data)
+        if durable:
+            _to_disk(temporary)
         os.replace(temporary, path)
+        if durable:
+            _to_disk(path.parent)
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until a file, or a folder's list of names, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -52,6 +52,19 @@ class Autopitch(Mode):
     def _deadline(self) -> float:
         return self.scene.settings.deadline / 1000
 
+    def leave(self, now: float) -> Actions:
+        """A held key that waits for its pitch sounds as it is."""
+        waiting, self._waiting = list(self._waiting.values()), {}
+        return [
+            action
+            for touch in waiting
+            if touch.let_go_at is None
+            for action in self._sound(touch, touch.stroke.instrument, touch.stroke.pitch, now)
+        ]
+
+    def held(self) -> dict[Voice, Key]:
+        return {v: key for key, v in self._sounding.items() if key in self.scene.strokes}
+
     def key_down(self, stroke: Stroke, now: float) -> Actions:
         touch = _Touch(stroke, now)
         ended = self._end(stroke.key)

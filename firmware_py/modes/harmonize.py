@@ -41,6 +41,9 @@ class Harmonize(Mode):
         self._waiting: deque[_Chord] = deque()
         self._asking: tuple[int, _Chord] | None = None
 
+    def held(self) -> dict[Voice, Key]:
+        return {voice: key for key, chord in self._chords.items() for voice in chord.voices}
+
     def key_down(self, stroke: Stroke, now: float) -> Actions:
         if is_drums(stroke.instrument) or not self.scene.brain:
             return []

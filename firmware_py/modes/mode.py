@@ -132,6 +132,14 @@ class Mode:
         """The mode begins; keys may be held."""
         return []
 
+    def leave(self, now: float) -> Actions:
+        """The mode ends; keys may be held."""
+        return []
+
+    def held(self) -> dict[Voice, Key]:
+        """The network's notes that belong to a key, which they end with, whatever mode is next."""
+        return {}
+
     def key_down(self, stroke: Stroke, now: float) -> Actions:
         """A key was struck."""
         return []

@@ -8,9 +8,10 @@ from firmware_py.panel.encoder import Encoder
 from firmware_py.panel.knob import Knob
 from firmware_py.panel.pinmap import KnobMap, PinMap
 from firmware_py.panel.switch import Switch
+from firmware_py.presets.remote import Step
 from firmware_py.settings import FIELDS, MODES, Settings
 
-LONG = 1.0  # seconds that two buttons are held for a panic
+LONG = 1.0  # seconds that two buttons are held for a panic, or the encoder to store a preset
 PUSH = "push"  # the encoder's switch
 
 
@@ -28,13 +29,29 @@ class Panic:
 
 
 @dataclass(frozen=True)
+class StorePreset:
+    """Store everything as it stands."""
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Keep the last minutes of the performance."""
+
+
+@dataclass(frozen=True)
 class Tap:
     """The tempo was tapped, at a time in seconds."""
 
     at: float
 
 
-Change = Turn | Tap | Panic
+Change = Turn | Tap | Panic | Step | StorePreset | Keep
+PRESSES: dict[str, Change] = {
+    "next preset": Step(1),
+    "previous preset": Step(-1),
+    "store preset": StorePreset(),
+    "keep": Keep(),
+}
 
 
 class Controls:
@@ -50,6 +67,8 @@ class Controls:
             self._does[push] = PUSH
         self._switches = {pin: Switch() for pin in self._does}
         self._before = settings.mode if settings.mode != "thru" else "duet"  # to go back to
+        self._push, self._pushed_at = push, 0.0
+        self._turned_in = False  # the encoder, since it was pushed in
         self._panicked = self._together = False  # since the last moment when none was held
 
     @property
@@ -84,6 +103,9 @@ class Controls:
     def encoder(self, a: bool, b: bool) -> list[Change]:
         """The encoder's contacts moved; True is open."""
         detents = self._encoder.moved(a, b)
+        if detents and self._push is not None and self._switches[self._push].pressed_at is not None:
+            self._turned_in = True
+            return [Step(detents)]
         return self._mode_by(detents) if detents else []
 
     def switch(self, pin: int, closed: bool, now: float) -> list[Change]:
@@ -118,12 +140,21 @@ class Controls:
         held = len(self._held())
         if pressed:
             self._together = self._together or held > 1
+            if pin == self._push:
+                self._pushed_at, self._turned_in = now, False
             taps = self._does[pin] == "tap tempo" and not self._together
             return [Tap(now)] if taps else []
         alone = not self._together
         if held == 0:
             self._together = self._panicked = False
-        return self._do(self._does[pin]) if alone else []
+        if not alone:
+            return []
+        return self._let_go(now) if pin == self._push else self._do(self._does[pin])
+
+    def _let_go(self, now: float) -> list[Change]:
+        """The encoder comes out again, having been held in for long or turned meanwhile."""
+        stored = now - self._pushed_at >= LONG and not self._turned_in
+        return [StorePreset()] if stored else []
 
     def _do(self, does: str) -> list[Change]:
         if does == "take over":
@@ -131,7 +162,7 @@ class Controls:
             return self._turned("mode", self._before if thru else "thru")
         if does == "next mode":
             return self._mode_by(1)
-        return []  # the encoder's push alone; a tap, which has counted already
+        return [PRESSES[does]] if does in PRESSES else []  # a tap has counted already
 
     def _mode_by(self, detents: int) -> list[Change]:
         at = MODES.index(self._settings.mode)

@@ -13,7 +13,9 @@ DEFAULT = Path(__file__).parent / "pins.toml"
 PINS = range(2, 28)  # BCM numbers on the 40-pin header
 SPI_PINS = {8: "select", 9: "miso", 10: "mosi", 11: "clock"}
 CHANNELS = range(8)  # of an MCP3008
-DOES = ("take over", "next mode", "tap tempo")
+DOES = (
+    "take over", "next mode", "tap tempo", "keep", "next preset", "previous preset", "store preset"
+)  # fmt: skip
 
 
 class PinMapError(ValueError):

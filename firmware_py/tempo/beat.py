@@ -28,9 +28,19 @@ class Beat:
             return "clock"
         return "tap" if self._tapped else "internal"
 
+    def hears_clock(self, now: float) -> bool:
+        """Whether a clock comes in, leading or stopped."""
+        return self._clock.present(now)
+
     def starting(self, now: float) -> bool:
         """Whether a clock was started a moment ago, and is about to lead."""
-        return self._clock.starting(now)
+        by = self.starts_by
+        return by is not None and now < by
+
+    @property
+    def starts_by(self) -> float | None:
+        """Until when a clock that was started may be about to lead, in seconds; None: none is."""
+        return self._clock.starts_by
 
     @property
     def position(self) -> float | None:

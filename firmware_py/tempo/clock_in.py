@@ -81,10 +81,11 @@ class ClockIn:
         known = self._before is not None or len(self._ticks) >= KNOWN
         return known and self.state is not State.STOPPED and self._to_be is None
 
-    def starting(self, now: float) -> bool:
-        """Whether it was started a moment ago, and its first tick is to come."""
+    @property
+    def starts_by(self) -> float | None:
+        """Until when its first tick is waited for, in seconds; None where it was not started."""
         going = self.state is State.PLAYING and not self.runs()
-        return going and now - self._told_at < SOON
+        return self._told_at + SOON if going else None
 
     def line(self, now: float) -> Line | None:
         """The beat of the song; None before the first ticks."""

@@ -37,6 +37,11 @@ class ClockOut:
         """Whether a clock is being sent."""
         return self._on
 
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for the first tick of the clock that leads."""
+        return self._on and self._waits
+
     def begin(self, line: Line, now: float, counted: bool) -> None:
         """Start at the next whole beat; `counted`: at the song position that the beat has."""
         beat = ceil(line.beat_at(now + line.seconds / TICKS))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_py.message import is_note_on, note_off, note_on
+from firmware_py.message import is_note_on, note_off, note_on, program
 from firmware_py.settings import MODES, SettingError
 from notochord.event import Event, instrument_named
 from tests.firmware_py.stage import Stage
@@ -57,6 +57,27 @@ def test_a_key_held_across_a_panic_is_silenced_and_its_off_does_no_harm():
     stage = Stage(mode="harmonize")
     stage.down(60)
     stage.crank(0.1)
+    stage.instrument.panic(stage.now)
+    assert stage.sounding() == set()
+    stage.up(60)
+    assert stage.sounding() == set()
+
+
+def test_a_key_that_waits_for_its_pitch_is_silent_after_a_panic():
+    stage = Stage(mode="autopitch")
+    stage.down(60)
+    stage.instrument.panic(stage.now)
+    stage.crank(1.0)
+    stage.up(60)
+    assert stage.struck() == []
+
+
+def test_what_a_mode_left_to_a_held_key_is_silent_after_a_panic():
+    stage = Stage(mode="harmonize")
+    stage.down(60)
+    stage.crank(0.02)
+    stage.instrument.set("mode", "thru", stage.now)
+    assert len(stage.sounding()) == 3
     stage.instrument.panic(stage.now)
     assert stage.sounding() == set()
     stage.up(60)
@@ -297,3 +318,27 @@ def test_the_off_of_a_key_that_never_sounded_sends_nothing():
     stage = Stage(mode="thru")
     stage.instrument.heard("kbd", note_off(0, 60), 0.0)
     assert stage.sent == []
+
+
+def test_begun_anew_it_plays_as_when_it_was_switched_on_but_as_it_is_set():
+    stages = [Stage(mode="autopitch"), Stage(mode="duet")]
+    stages[1].instrument.set("mode", "autopitch", 0.0)
+    stages[1].crank(2.0)
+    for stage in stages:
+        stage.down(62)
+        stage.crank(1.0)
+        stage.up(62)
+        stage.instrument.begin_anew(stage.now)
+        stage.sent.clear()
+        stage.down(60)
+        stage.crank(0.5)
+        stage.up(60)
+    assert [m for _, m in stages[0].sent] == [m for _, m in stages[1].sent] != []
+
+
+def test_begun_anew_it_remembers_which_instrument_a_keyboard_plays():
+    stage = Stage(mode="thru")
+    stage.instrument.heard("kbd", program(0, 40), 0.0)
+    stage.instrument.begin_anew(1.0)
+    stage.down(60)
+    assert program(0, 40) in [message for _, message in stage.sent]

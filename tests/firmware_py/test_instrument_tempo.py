@@ -1,11 +1,15 @@
 """The instrument and the beat: clocks that come in and go out, taps, and the magnet."""
 
+from random import Random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_py.message import CLOCK, CONTINUE, SONG, START, STOP, is_note_on, note_off, note_on
-from firmware_py.settings import GRIDS
+from firmware_py.presets.preset import Preset
+from firmware_py.settings import GRIDS, MODES, Settings
+from firmware_py.tempo.clock_in import SOON
 from firmware_py.tempo.magnet import ON_THE_BEAT
 from tests.firmware_py.stage import Stage
 from tests.firmware_py.test_instrument import STEPS, _step
@@ -134,6 +138,88 @@ def test_a_clock_that_leads_is_sent_on_once_and_in_its_own_time():
     assert stage.sent[-1][1] == (CONTINUE,)
 
 
+def test_a_clock_that_waits_in_vain_for_the_leaders_first_tick_goes_on_by_itself():
+    stage = Stage(mode="thru", clock_out="on")
+    stage.crank(1.0)
+    stage.instrument.heard("drums", (START,), stage.now)
+    before = len(stage.sent)
+    assert stage.instrument.next_due == stage.now + SOON
+    stage.crank(SOON - 0.01)
+    assert len(stage.sent) == before
+    stage.crank(1.0)
+    assert len(stage.sent) > before + 40
+
+
+def test_a_tap_moves_a_clock_that_is_about_to_start():
+    stage = Stage(mode="thru", clock_out="on", tempo=20)
+    stage.crank(0.5)
+    late = stage.instrument.next_due
+    for _ in range(3):
+        stage.crank(0.25)
+        stage.instrument.tap(stage.now)
+    assert stage.instrument.next_due < late - 1.0
+
+
+def test_a_clock_is_not_looked_at_before_its_next_tick_is_due():
+    stage, chance = Stage(mode="thru", clock_out="on"), Random(3)
+    stage.instrument.heard("drums", (START,), 0.0)
+    for _ in range(24 * 5):
+        stage.instrument.heard("drums", (CLOCK,), stage.now + chance.uniform(0, 0.003))
+        stage.crank(60 / 97 / 24)
+    for _ in range(200):  # the clock has gone, and the beat goes by another line
+        stage.crank(0.002)
+        due = stage.instrument.next_due
+        stage.instrument.tick((stage.now + due) / 2)
+        assert stage.instrument.next_due == due
+
+
+# ── presets, and another sitting ────────────────────────────────────────────────────────────
+
+
+def test_a_recalled_tempo_is_the_beats_and_takes_over_from_the_taps():
+    stage = Stage(mode="thru")
+    for t in (1.0, 1.4, 1.8):
+        stage.instrument.tap(t)
+    for mode in ("thru", "duet"):
+        tempo = 100.0 if mode == "thru" else 90.0
+        stage.instrument.recall(Settings(mode=mode, tempo=tempo), 2.0)
+        assert stage.instrument.beat.lead() == "internal"
+        assert stage.instrument.beat.line(2.0).bpm == pytest.approx(tempo)
+
+
+def test_a_recalled_preset_of_the_same_tempo_leaves_the_taps_in_the_lead():
+    stage = Stage(mode="thru")
+    for t in (1.0, 1.4, 1.8):
+        stage.instrument.tap(t)
+    stage.instrument.recall(Settings(mode="duet", tempo=150.0), 2.0)
+    assert stage.instrument.beat.lead() == "tap"
+
+
+@pytest.mark.parametrize("clock_out", ["on", "off"])
+def test_no_preset_starts_or_stops_a_clock(clock_out):
+    stage = Stage(mode="thru", clock_out=clock_out)
+    stage.crank(1.0)
+    stored = Preset(1, "", Settings(mode="duet", clock_out="off" if clock_out == "on" else "on"))
+    before = len(clock_bytes(stage))
+    stage.instrument.recall(stored.onto(stage.instrument.scene.settings), stage.now)
+    stage.crank(1.0)
+    sent = [message for _, message in clock_bytes(stage)[before:]]
+    assert set(sent) == ({(CLOCK,)} if clock_out == "on" else set())
+
+
+def test_another_sitting_stops_the_clock_and_starts_it_anew():
+    stage = Stage(mode="thru", clock_out="on", magnet=1)
+    stage.crank(2.0)
+    for t in (1.0, 1.4, 1.8):
+        stage.instrument.tap(t)
+    stage.instrument.begin_anew(stage.now)
+    assert stage.sent[-1] == (2.0, (STOP,))
+    assert stage.instrument.beat.lead() == "internal"
+    before = len(stage.sent)
+    stage.crank(1.0)
+    assert stage.sent[before][1] == (START,)
+
+
 # ── the magnet ──────────────────────────────────────────────────────────────────────────────
 
 
@@ -249,6 +335,38 @@ def test_the_magnet_follows_the_clock_that_comes_in():
     assert len(off) > 8 and -1e-6 < min(off) and max(off) < ON_THE_BEAT + 1e-6
 
 
+@pytest.mark.parametrize("before", ["harmonize", "autopitch"])
+def test_what_the_network_holds_for_a_key_sounds_on_in_a_mode_that_the_magnet_pulls(before):
+    stage = Stage(mode=before, magnet=1)
+    stage.down(60)
+    stage.crank(0.02)
+    held = stage.sounding()
+    stage.instrument.set("mode", "duet", stage.now)
+    for _ in range(20):
+        stage.crank(0.31)
+        assert held <= stage.sounding()
+    stage.up(60)
+    assert not held & stage.sounding()
+
+
+@pytest.mark.parametrize("how", ["panic", "mode"])
+def test_what_was_heard_ahead_is_forgotten_when_the_network_falls_silent(how):
+    for late in range(40):
+        stage = Stage(mode="duet", magnet=1, grid="1/4")
+        melody(stage, 4)
+        stage.crank(0.05 * late)
+        stage.instrument.set("magnet", 0, stage.now)
+        ahead = stage.instrument.scene.ahead
+        if ahead:
+            break
+    assert ahead
+    if how == "panic":
+        stage.instrument.panic(stage.now)
+    else:
+        stage.instrument.set("mode", "thru", stage.now)
+    assert stage.instrument.scene.ahead == frozenset()
+
+
 TEMPO_STEPS = st.one_of(
     STEPS,
     st.tuples(st.just("set"), st.just("magnet"), st.sampled_from([0, 0.4, 1])),
@@ -275,7 +393,28 @@ def tempo_step(stage, step):
         _step(stage, step)
 
 
-@given(st.lists(TEMPO_STEPS, max_size=50), st.sampled_from(["duet", "continue"]))
+@given(st.lists(TEMPO_STEPS, max_size=30), st.sampled_from(MODES))
+@settings(max_examples=100, deadline=None)
+def test_a_tick_before_it_is_due_changes_nothing(steps, mode):
+    plain, ticked = Stage(magnet=1, mode=mode), Stage(magnet=1, mode=mode)
+    for step in steps:
+        for stage in (plain, ticked):
+            tempo_step(stage, step)
+            stage.answer()
+        due = ticked.instrument.next_due
+        while due is not None and due <= ticked.now:
+            for stage in (plain, ticked):
+                stage.instrument.tick(stage.now)
+                stage.answer()
+            due = ticked.instrument.next_due
+        ticked.instrument.tick(ticked.now)
+        assert ticked.instrument.next_due == plain.instrument.next_due
+    for stage in (plain, ticked):
+        stage.crank(2.0)
+    assert ticked.sent == plain.sent
+
+
+@given(st.lists(TEMPO_STEPS, max_size=50), st.sampled_from(MODES))
 @settings(max_examples=200, deadline=None)
 def test_any_sequence_with_clocks_taps_and_magnet_ends_silent(steps, mode):
     stage = Stage(magnet=1, mode=mode)

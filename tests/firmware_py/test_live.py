@@ -12,9 +12,15 @@ import time
 import pytest
 
 from firmware_py.clock import MonotonicClock
-from firmware_py.message import is_note_on, note_off, note_on
+from firmware_py.message import is_note_on, note_off, note_on, program
 from firmware_py.midi.backend import PortError, open_backend
 from firmware_py.midi.ports import Inputs, Output
+from firmware_py.presets.files import store
+from firmware_py.presets.preset import Preset
+from firmware_py.sessions.record import Out
+from firmware_py.sessions.replay import replay
+from firmware_py.sessions.session import read
+from firmware_py.settings import Settings
 
 NOW = MonotonicClock().now
 pytestmark = pytest.mark.jack
@@ -37,12 +43,13 @@ class Box:
     def __init__(self, brain, folder, mode, *knobs):
         command = [sys.executable, "-m", "firmware_py.cli", "run", "--virtual", "--api", "jack"]
         command += ["--mode", mode, "--brain", str(brain), "--knob", "rest=0.3"]
+        command += ["--state", str(folder / "state"), "--knob", "preset_channel=16"]
         command += [word for knob in knobs for word in ("--knob", knob)]
         environment = {**os.environ, "XDG_CONFIG_HOME": str(folder)}
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
         )
-        self.lines, self.heard = [], []
+        self.lines, self.heard, self.state = [], [], folder / "state"
         threading.Thread(target=self._read, daemon=True).start()
         self._keys, self._ears = (open_backend("jack", f"live-{n}") for n in ("keys", "ears"))
         self.keyboard = until(lambda: self._open(lambda: Output(self._keys, "notochord-box-in:in")))
@@ -96,6 +103,8 @@ class Box:
 
 @pytest.fixture
 def box(jack, tiny_brain, tmp_path, request):
+    choir = Settings(mode="harmonize", voices=4)
+    store(tmp_path / "state" / "presets", Preset(5, "choir", choir))
     box = Box(tiny_brain, tmp_path, *request.param.split())
     yield box
     box.close()
@@ -138,6 +147,40 @@ def test_the_network_goes_on_when_you_rest_and_lets_go_when_you_play(box):
     pressed = NOW()
     until(lambda: box.sounding() == {(0, 40)})
     assert NOW() - pressed < 1.0  # far more than the 0.1 s that it is; a busy machine may stall
+
+
+@pytest.mark.parametrize("box", ["duet"], indirect=True)
+def test_what_was_played_live_is_recorded_and_replayed_message_for_message(box):
+    box.awake()
+    for n in range(12):
+        box.keyboard.send(note_on(0, 60 + n, 80))
+        time.sleep(0.1)  # real time: the network plays in between
+        if n == 6:
+            box.keyboard.send(program(15, 4))  # the preset: harmonize
+            until(lambda: "preset 5: choir" in box.lines)
+        box.keyboard.send(note_off(0, 60 + n))
+    until(lambda: sum(map(is_note_on, box.messages())) > 30)
+    box.process.send_signal(signal.SIGTERM)
+    assert box.process.wait(timeout=10) == 0
+    session = read(box.state / "sessions" / "0001.session")
+    done = replay(session)
+    assert done.difference == "" and not done.broken_off
+    sent = [r.message for r in session.records if isinstance(r, Out)]
+    heard = box.messages()
+    assert heard[-len(sent):] == sent  # before that, only the sweep at the start
+    assert session.brains[0]["name"] == "tiny" and len(session.brains[0]["sha256"]) == 64
+
+
+@pytest.mark.parametrize("box", ["thru"], indirect=True)
+def test_a_box_that_is_killed_leaves_a_session_that_can_be_read(box):
+    for _ in range(20):
+        box.keyboard.send(note_on(0, 60, 80))
+        box.keyboard.send(note_off(0, 60))
+    path = box.state / "sessions" / "0001.session"
+    until(lambda: path.exists() and sum(isinstance(r, Out) for r in read(path).records) >= 40)
+    box.process.kill()
+    box.process.wait()
+    assert replay(read(path)).difference == ""
 
 
 @pytest.mark.parametrize("box", ["thru clock_out=on"], indirect=True)

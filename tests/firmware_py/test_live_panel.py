@@ -4,18 +4,23 @@ import gpiozero
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
-from firmware_py.live import Loop
-from firmware_py.message import kind
+from firmware_py.live import SITTING, Loop
+from firmware_py.message import CLOCK, START, STOP, control, kind, note_off, note_on, program
 from firmware_py.midi.backend import Change
 from firmware_py.panel.board import Board
+from firmware_py.panel.controls import Controls
 from firmware_py.panel.pinmap import load
+from firmware_py.presets.bank import Bank
+from firmware_py.presets.preset import Preset
+from firmware_py.presets.remote import Step
+from firmware_py.settings import MODES, Settings
 from tests.firmware_py.stage import Stage
 
 
 class Table:
     """A loop with a panel on mock pins, and nothing else real."""
 
-    def __init__(self, factory, stage):
+    def __init__(self, factory, stage, bank=None, keep=None):
         self.factory, self.stage, self.lines = factory, stage, []
         lamps = load()
         pin_map = type(lamps)("table", encoder=lamps.encoder, buttons=lamps.buttons,
@@ -23,7 +28,7 @@ class Table:
         self.board = Board(pin_map, stage.instrument.scene.settings, self.now)
         self.loop = Loop(
             stage.instrument, inputs=None, output=None, link=None, clock=self,
-            told=self.lines.append, board=self.board,
+            told=self.lines.append, board=self.board, bank=bank, keep=keep,
         )  # fmt: skip
 
     def now(self):
@@ -46,7 +51,11 @@ class Table:
 def table(monkeypatch):
     factory = MockFactory(pin_class=MockPWMPin)
     monkeypatch.setattr(gpiozero.Device, "pin_factory", factory)
-    made = Table(factory, Stage(mode="duet", awake=False))
+    bank = Bank({
+        1: Preset(1, "solo", Settings(mode="thru")),
+        2: Preset(2, "choir", Settings(mode="harmonize", voices=5)),
+    })  # fmt: skip
+    made = Table(factory, Stage(mode="duet", awake=False), bank, lambda now: f"kept at {now:.2f}")
     yield made
     made.board.close()
     factory.reset()
@@ -54,8 +63,9 @@ def table(monkeypatch):
 
 def test_a_button_changes_the_mode_and_says_so(table):
     table.tap(6)
-    assert table.stage.instrument.scene.settings.mode == "thru"
-    assert table.lines == ["mode thru"]
+    after_duet = MODES[MODES.index("duet") + 1]
+    assert table.stage.instrument.scene.settings.mode == after_duet
+    assert table.lines == [f"mode {after_duet}"]
 
 
 def test_the_mode_that_a_button_left_comes_back(table):
@@ -87,6 +97,138 @@ def test_two_buttons_held_silence_everything(table):
     table.serve()
     assert not table.stage.sounding() and "panic: all silent" in table.lines
     assert any(kind(message) == 0xB0 for _, message in table.stage.sent)
+
+
+def test_the_encoder_turned_while_held_in_recalls_the_next_preset(table):
+    table.stage.down(60)
+    table.factory.pin(22).drive_low()
+    table.serve()
+    for pin, move in ((17, "drive_low"), (27, "drive_low"), (17, "drive_high"), (27, "drive_high")):
+        getattr(table.factory.pin(pin), move)()
+        table.serve()
+    assert table.lines == ["preset 1: solo"]
+    assert table.stage.instrument.scene.settings == Settings(mode="thru")
+    assert table.stage.sounding() == {(0, 60)}
+
+
+def test_the_encoder_held_in_stores_everything_as_it_stands(table):
+    table.stage.instrument.set("voices", 7, 0.0)
+    table.factory.pin(22).drive_low()
+    table.serve()
+    table.stage.now += 1.0
+    table.factory.pin(22).drive_high()
+    table.serve()
+    assert table.lines == ["stored as preset 3: duet"]
+
+
+def test_a_button_keeps_the_last_minutes_and_says_so(table):
+    table.tap(19)
+    (line,) = table.lines
+    assert line.startswith("kept at ")
+
+
+def test_a_program_change_on_its_channel_recalls_and_is_not_played(table):
+    table.stage.instrument.set("preset_channel", 16, 0.0)
+    table.loop._heard(0.0, "kbd", program(15, 1))
+    assert table.lines == ["preset 2: choir"]
+    assert table.stage.instrument.scene.settings.voices == 5
+    assert table.stage.instrument.scene.settings.preset_channel == 16
+    table.loop._heard(0.0, "kbd", program(15, 99))
+    assert table.lines[-1] == "there is no preset 100"
+
+
+def test_a_program_change_sets_your_instrument_where_no_channel_is_set_for_presets(table):
+    table.loop._heard(0.0, "kbd", program(0, 40))
+    table.stage.down(60)
+    assert program(0, 40) in [message for _, message in table.stage.sent]
+
+
+def test_a_pedal_for_the_next_preset_is_not_sent_to_the_synth(table):
+    table.stage.instrument.set("preset_next", 80, 0.0)
+    for value in (127, 0, 127):
+        table.loop._heard(0.0, "kbd", control(0, 80, value))
+    assert table.lines == ["preset 1: solo", "preset 2: choir"] and not table.stage.sent
+
+
+def test_a_knob_waits_after_a_preset_was_recalled_until_it_comes_by(monkeypatch):
+    stage = Stage(mode="duet", awake=False)
+    bank = Bank({1: Preset(1, "", Settings(mode="duet", temperature=0.5))})
+    factory = MockFactory(pin_class=MockPWMPin)
+    monkeypatch.setattr(gpiozero.Device, "pin_factory", factory)
+    table = Table(factory, stage, bank)
+    controls = table.board.controls = Controls(load(), stage.instrument.scene.settings)
+
+    def turn(raw):
+        for _ in range(40):
+            stage.now += 0.01
+            for change in controls.knob(0, raw, stage.now):
+                stage.instrument.set(change.setting, change.value, stage.now)
+                controls.now_set(stage.instrument.scene.settings)
+        return stage.instrument.scene.settings.temperature
+
+    assert turn(0.9) > 1.4
+    table.loop._recall(Step(1))
+    assert turn(0.8) == 0.5  # still above: nothing jumps
+    assert turn(0.1) < 0.4  # it came by
+    table.board.close()
+    factory.reset()
+
+
+def test_the_first_note_after_a_long_rest_begins_anew_and_a_short_rest_does_not(table):
+    stage, loop = table.stage, table.loop
+    stage.instrument.brain_ready(0.0)
+    for rest, anew in ((0.0, False), (SITTING - 1, False), (SITTING + 1, True)):
+        stage.now += rest
+        before = len(stage.told)
+        loop._heard(stage.now, "kbd", note_on(0, 60, 80))
+        loop._heard(stage.now, "kbd", note_off(0, 60))
+        assert (len(stage.told) < before) == anew  # the network was told to forget
+
+
+def test_a_clock_that_is_sent_keeps_running_when_the_first_note_comes_after_a_long_rest(table):
+    stage, loop = table.stage, table.loop
+    stage.instrument.brain_ready(0.0)
+    stage.instrument.set("clock_out", "on", 0.0)
+    loop._heard(0.0, "kbd", note_on(0, 60, 80))
+    loop._heard(0.0, "kbd", note_off(0, 60))
+    stage.instrument.tick(0.0)
+    stage.now = SITTING + 1
+    loop._heard(stage.now, "kbd", note_on(0, 60, 80))
+    assert len(stage.told) == 3 and (STOP,) not in [message for _, message in stage.sent]
+
+
+def test_a_clock_that_is_heard_keeps_its_place_when_the_first_note_comes_after_a_long_rest(table):
+    stage, loop = table.stage, table.loop
+    loop._heard(0.0, "kbd", note_on(0, 60, 80))
+    loop._heard(0.0, "kbd", note_off(0, 60))
+    stage.now = SITTING
+    loop._heard(stage.now, "drums", (START,))
+    for _ in range(24 * 4):
+        loop._heard(stage.now, "drums", (CLOCK,))
+        stage.now += 1 / 48
+    loop._heard(stage.now, "kbd", note_on(0, 60, 80))
+    beat = stage.instrument.beat
+    assert beat.lead() == "clock" and beat.line(stage.now).beat_at(stage.now) == pytest.approx(4)
+
+
+def test_when_the_clock_has_gone_a_long_rest_ends_the_sitting(table):
+    stage, loop = table.stage, table.loop
+    stage.instrument.brain_ready(0.0)
+    loop._heard(0.0, "drums", (CLOCK,))
+    loop._heard(0.0, "kbd", note_on(0, 60, 80))
+    loop._heard(0.0, "kbd", note_off(0, 60))
+    stage.now = SITTING + 1
+    loop._heard(stage.now, "kbd", note_on(0, 60, 80))
+    assert len(stage.told) == 1
+
+
+def test_a_note_that_is_held_through_a_long_rest_is_no_rest(table):
+    stage, loop = table.stage, table.loop
+    loop._heard(0.0, "kbd", note_on(0, 60, 80))
+    stage.now = SITTING + 1
+    loop._sounded_at = stage.now  # as at every turn of the loop while a note sounds
+    loop._heard(stage.now, "kbd", note_on(0, 64, 80))
+    assert stage.sounding() == {(0, 60), (0, 64)}
 
 
 def test_taps_set_the_tempo_and_say_so(table):

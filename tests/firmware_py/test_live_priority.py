@@ -6,6 +6,7 @@ import sys
 import threading
 
 from firmware_py.live import take_priority
+from firmware_py.scribe import Scribe
 
 ASK = "import os; print(os.sched_getscheduler(0))"
 
@@ -31,6 +32,22 @@ def test_the_loop_has_real_time_priority_where_it_may_and_its_children_have_not(
     assert policy == (os.SCHED_FIFO | os.SCHED_RESET_ON_FORK if given else before)
     assert child == before
     assert os.sched_getscheduler(0) == before
+
+
+def test_the_scribe_that_the_loops_thread_starts_runs_as_everything_else_does():
+    before, found = os.sched_getscheduler(0), []
+
+    def run():
+        take_priority()
+        scribe = Scribe()
+        scribe.start()
+        scribe.soon(lambda: found.append(os.sched_getscheduler(0)))
+        scribe.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert found == [before]
 
 
 def test_without_permission_the_loop_runs_as_everything_else_does(monkeypatch):

@@ -2,13 +2,15 @@
 
 import pytest
 
-from firmware_py.panel.controls import LONG, Controls, Panic, Tap, Turn
+from firmware_py.panel.controls import LONG, Controls, Keep, Panic, StorePreset, Tap, Turn
 from firmware_py.panel.pinmap import load
 from firmware_py.panel.switch import LOCK
+from firmware_py.presets.remote import Step
 from firmware_py.settings import MODES, Settings, changed
 
 ONE_WAY = [(0, 1), (0, 0), (1, 0), (1, 1)]
-TAKE_OVER, NEXT, TAP = 5, 6, 13
+TAKE_OVER, NEXT, TAP, KEEP, PUSH = 5, 6, 13, 19, 22
+AFTER_DUET = MODES[MODES.index("duet") + 1]
 
 
 class Panel:
@@ -91,7 +93,7 @@ def test_take_over_leaves_you_alone_and_brings_the_network_back():
 def test_a_button_acts_when_it_is_let_go():
     panel = Panel()
     assert panel.press(NEXT) == []
-    assert panel.press(NEXT, False) == [Turn("mode", MODES[0])]
+    assert panel.press(NEXT, False) == [Turn("mode", AFTER_DUET)]
 
 
 def test_two_buttons_held_long_are_a_panic_and_nothing_else():
@@ -111,7 +113,58 @@ def test_two_buttons_held_shortly_do_nothing():
     panel.press(TAKE_OVER)
     assert panel.press(NEXT, False) == [] == panel.press(TAKE_OVER, False)
     panel.press(NEXT)
-    assert panel.press(NEXT, False) == [Turn("mode", MODES[0])]
+    assert panel.press(NEXT, False) == [Turn("mode", AFTER_DUET)]
+
+
+def test_the_encoder_steps_through_the_presets_while_it_is_held_in():
+    panel = Panel()
+    panel.press(PUSH)
+    assert panel.turn(ONE_WAY) == [Step(1)]
+    assert panel.turn([(1, 0), (0, 0), (0, 1), (1, 1)]) == [Step(-1)]
+    panel.now += 2 * LONG
+    assert panel.press(PUSH, False) == []
+    assert panel.turn(ONE_WAY) == [Turn("mode", AFTER_DUET)]
+
+
+def test_the_encoder_held_in_for_long_stores_a_preset():
+    panel = Panel()
+    panel.press(PUSH)
+    panel.now += LONG
+    assert panel.press(PUSH, False) == [StorePreset()]
+
+
+def test_the_encoder_pushed_shortly_does_nothing():
+    panel = Panel()
+    panel.press(PUSH)
+    panel.now += 0.5 * LONG
+    assert panel.press(PUSH, False) == []
+
+
+def test_a_panic_with_the_encoder_and_a_button_stores_nothing():
+    panel = Panel()
+    panel.press(PUSH)
+    panel.press(TAKE_OVER)
+    assert panel.controls.tick(panel.now + LONG) == [Panic()]
+    panel.now += 2 * LONG
+    assert panel.press(PUSH, False) == [] == panel.press(TAKE_OVER, False)
+
+
+def test_a_button_keeps_the_last_minutes():
+    panel = Panel()
+    assert panel.press(KEEP) == []
+    assert panel.press(KEEP, False) == [Keep()]
+
+
+@pytest.mark.parametrize(
+    ("does", "change"),
+    [("next preset", Step(1)), ("previous preset", Step(-1)), ("store preset", StorePreset())],
+)
+def test_a_button_can_be_given_to_the_presets(tmp_path, does, change):
+    path = tmp_path / "pins.toml"
+    path.write_text(f'[[button]]\npin = 5\ndoes = "{does}"')
+    controls = Controls(load(path), Settings())
+    assert controls.switch(5, True, 1.0) == []
+    assert controls.switch(5, False, 2.0) == [change]
 
 
 def test_a_tap_counts_at_the_moment_when_the_button_goes_down():

@@ -1,0 +1,72 @@
+"""notochord-box presets: what is stored, listed, stored from a command line, named and deleted."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from firmware_py import settings as knobs
+from firmware_py.places import state_folder
+from firmware_py.presets import files
+from firmware_py.presets.preset import Preset, PresetError, tidy
+from notochord.options import whole
+
+
+def folder_of(state: Path) -> Path:
+    """Where the presets are, in the folder of all that the box remembers."""
+    return state / "presets"
+
+
+def add_to(commands: Any) -> None:
+    """Add `presets` to the commands of a parser."""
+    presets = commands.add_parser("presets", help="what is stored: list, store, name, delete")
+    presets.set_defaults(run=_list)
+    presets.add_argument("--state", type=Path, default=state_folder(), help="the box's memory")
+    actions = presets.add_subparsers(metavar="ACTION")
+    for name, run, help in (
+        ("list", _list, "every preset"),
+        ("store", _store, "store settings under a number and a name"),
+        ("name", _name, "give one another name"),
+        ("delete", _delete, "delete one"),
+    ):
+        action = actions.add_parser(name, help=help)
+        action.set_defaults(run=run)
+        if name != "list":
+            action.add_argument("number", type=whole(1, 128), metavar="N")
+        if name in ("store", "name"):
+            action.add_argument("name", metavar="NAME")
+        if name == "store":
+            action.add_argument("--knob", action="append", default=[], metavar="NAME=VALUE",
+                                help="mode=duet, temperature=1.1 ...")  # fmt: skip
+
+
+def _list(args: argparse.Namespace) -> int:
+    presets = files.load(folder_of(args.state))
+    for number, preset in sorted(presets.items()):
+        print(f"{number:4}  {preset.settings.mode:10} {preset.name}")
+    if not presets:
+        print(f"no preset yet in {folder_of(args.state)}")
+    return 0
+
+
+def _store(args: argparse.Namespace) -> int:
+    settings = knobs.Settings()
+    for text in args.knob:
+        settings = knobs.parsed(settings, text)
+    files.store(folder_of(args.state), Preset(args.number, tidy(args.name), settings))
+    return 0
+
+
+def _name(args: argparse.Namespace) -> int:
+    preset = files.load(folder_of(args.state)).get(args.number)
+    if preset is None:
+        raise PresetError(f"there is no preset {args.number}; see 'presets list'")
+    files.store(folder_of(args.state), replace(preset, name=tidy(args.name)))
+    return 0
+
+
+def _delete(args: argparse.Namespace) -> int:
+    files.delete(folder_of(args.state), args.number)
+    return 0

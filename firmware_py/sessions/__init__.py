@@ -1,0 +1,1 @@
+"""Sessions: every performance taken down as it is played, to be exported, replayed and kept."""
