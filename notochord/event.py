@@ -76,6 +76,11 @@ def is_drums(instrument: int) -> bool:
     return FIRST_KIT <= instrument < FIRST_ANONYMOUS or instrument >= FIRST_ANONYMOUS_DRUM
 
 
+def is_bass(instrument: int) -> bool:
+    """Whether the id names one of General MIDI's basses, acoustic to synthetic."""
+    return instrument_of(32) <= instrument <= instrument_of(39)
+
+
 def is_anonymous(instrument: int) -> bool:
     """Whether the id is one of the parts whose instrument is not told."""
     return instrument >= FIRST_ANONYMOUS

@@ -12,10 +12,9 @@ from firmware_py.modes.improviser import Improviser
 from firmware_py.modes.mode import Actions, Mode, Scene, Stroke
 from firmware_py.story import Told
 from notochord.ask import Answer, pitch_range, pitch_set
-from notochord.event import instrument_named, is_drums
+from notochord.event import instrument_named, is_bass, is_drums
 
 DEFAULT = tuple(instrument_named(name) for name in ("fingered bass", "electric piano", "drums"))
-BASSES = range(instrument_named("acoustic bass"), instrument_named("synth bass 2") + 1)
 BASS_RANGE = pitch_range(28, 50)
 CHORD_RANGE = pitch_range(50, 76)
 CHORD_VOICES = 3
@@ -40,16 +39,16 @@ class Accompany(Mode):
 
     def _may_play(self, instrument: int) -> int:
         """The pitches that may begin on an instrument, for its part."""
-        part = "drums" if is_drums(instrument) else "bass" if instrument in BASSES else "chords"
+        part = "drums" if is_drums(instrument) else "bass" if is_bass(instrument) else "chords"
         if self._improviser.begun_by(instrument) >= MOST[part]:
             return 0
         free = self.scene.free(instrument)
         if part == "drums":
             return free & KIT
-        held = sum(voice[0] == instrument for voice in self._improviser.own)
         chord = in_classes(self._harmony.chord(self._improviser.tip_time))
         if part == "bass":
-            return free & BASS_RANGE & chord if held == 0 else 0
+            return free & BASS_RANGE & chord
+        held = sum(voice[0] == instrument for voice in self._improviser.own)
         return free & CHORD_RANGE & chord if held < CHORD_VOICES else 0
 
     @property

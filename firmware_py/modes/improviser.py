@@ -21,7 +21,7 @@ from firmware_py.modes.mode import Actions, Damp, Enquire, Imagine, Scene, Strik
 from firmware_py.schedule import Schedule
 from firmware_py.story import Told, Voice
 from notochord.ask import Answer, Ask, pitch_set
-from notochord.event import MAX_DT, Event, is_drums
+from notochord.event import MAX_DT, Event, is_bass, is_drums
 
 ORDER = "tvip"  # when, whether a note starts or ends, who, and which
 TURN_ORDER = "tivp"  # when somebody has a turn coming, who plays is drawn before what
@@ -29,7 +29,7 @@ LOOK_AHEAD = 0.25  # seconds
 COMMITTED = 0.08  # seconds; what is due so soon is played, also when you play just then
 TOO_LATE = 0.1  # seconds; a note later than this is not played
 SHORTEST = 0.04  # seconds that a note sounds before it may end
-RESTED = 2.0  # seconds after which an instrument has a turn coming
+RESTED = 1.0  # seconds of silence after which an instrument has a turn coming
 LONGEST_DRUM = 0.5  # seconds; a drum rings by itself, its note-off says nothing
 LONGEST_WAIT = 3.0  # seconds between two events: a piece may end, an instrument plays on
 AT_MOST_MORE = 0.5  # seconds to wait when that has passed already
@@ -222,13 +222,27 @@ class Improviser:
         ending, sounding = _by_instrument(ripe), _by_instrument(self._own)
         on: dict[int, int] = {}
         if len(self._own) < self._scene.settings.polyphony and not self._closing:
-            on = {i: bits & ~sounding.get(i, 0) for i, bits in self._masks().items()}
+            masks = self._as_a_band(self._masks())
+            on = {i: bits & ~sounding.get(i, 0) for i, bits in masks.items()}
         for i in () if self._closing else listens:
             on.setdefault(i, self._scene.free(i))
         yours = [v for v in self._scene.story.sounding if v[0] in listens and v not in self._own]
         for i, bits in _by_instrument(yours).items():
             ending[i] = ending.get(i, 0) | bits
         return on, ending
+
+    def _as_a_band(self, masks: Mapping[int, int]) -> Mapping[int, int]:
+        """Where several play, drums begin no more than half of the notes that there may be, and a
+        bass plays one note at a time."""
+        half = self._scene.settings.density / 2
+        if len(masks) < 2:
+            return masks
+        held = {voice[0] for voice in self._own}
+        resting = {
+            i for i in masks
+            if is_drums(i) and self.begun_by(i) >= half or is_bass(i) and i in held
+        }  # fmt: skip
+        return {i: 0 if i in resting else bits for i, bits in masks.items()}
 
     def _is_yours(self, event: Event, now: float) -> bool:
         """Whether the network expects this of you; what it can do itself is never yours."""
@@ -284,8 +298,11 @@ class Improviser:
 
     def _rested(self) -> tuple[int, ...]:
         """The instruments that have rested so long that they have a turn coming."""
-        long_ago = self._tip_time - RESTED
-        return tuple(i for i in self._masks() if self._last_on.get(i, long_ago) <= long_ago)
+        long_ago, playing = self._tip_time - RESTED, {voice[0] for voice in self._own}
+        return tuple(
+            i for i in self._masks()
+            if i not in playing and self._last_on.get(i, long_ago) <= long_ago
+        )  # fmt: skip
 
     def _first_expiry(self) -> tuple[float, Voice] | None:
         longest = self._scene.settings.longest

@@ -7,6 +7,7 @@ from notochord.event import (
     instrument_named,
     instrument_of,
     is_anonymous,
+    is_bass,
     is_drums,
     name_of,
     program_of,
@@ -49,3 +50,8 @@ def test_programs_and_kits_come_back_as_they_went(drums):
 def test_anonymous_parts_play_the_first_program():
     assert {program_of(instrument) for instrument in range(257, 321)} == {0}
     assert [is_drums(instrument) for instrument in (288, 289)] == [False, True]
+
+
+def test_the_basses_are_basses_and_others_are_not():
+    assert all(is_bass(instrument_named(name)) for name in ("acoustic bass", "synth bass 2"))
+    assert not any(is_bass(instrument_named(name)) for name in ("cello", "steel guitar", "drums"))

@@ -1,5 +1,7 @@
 """Each role, with a cranked clock and a scripted brain."""
 
+from dataclasses import replace
+
 import pytest
 
 from notochord.ask import pitches_in
@@ -381,3 +383,26 @@ def test_a_brain_that_answers_everything_at_once_does_not_run_away(mode):
     phrase(stage)
     stage.crank(2.0)
     assert stage.instrument.asks < 4000
+
+
+def test_duet_leaves_room_beside_its_drums():
+    stage = Stage(mode="duet", density=8, share=0.0, script=of_drums_first)
+    stage.down(60)
+    stage.crank(10.0)
+    drums = [at for at, message in stage.sent if message[0] == 0x99]
+    assert len(drums) > 10
+    assert all(sum(at <= other < at + 1.0 for other in drums) <= 4 for at in drums)
+
+
+def of_drums_first(ask, uniforms):
+    """A brain that plays drums as often as it may."""
+    drums = {i: bits for i, bits in ask.on.items() if i == 129 and bits}
+    return obedient(replace(ask, on=drums, off={}) if drums else ask, uniforms)
+
+
+def test_a_bass_in_a_band_plays_one_note_at_a_time():
+    stage = Stage(mode="duet", palette="fingered bass, violin", share=0.0)
+    stage.down(60)
+    for _ in range(100):
+        stage.crank(0.1)
+        assert sum(i == 34 for i, _ in stage.instrument.scene.own) <= 1
