@@ -96,7 +96,7 @@ def test_a_brain_file_of_another_version_is_refused(song, tiny_brain, tmp_path, 
         for name in old.namelist():
             data = old.read(name)
             if name.endswith("manifest.json"):
-                data = data.replace(b'"format": 2', b'"format": 99')
+                data = json.dumps({**json.loads(data), "format": 99}).encode()
             new.writestr(name, data)
     assert perform(song, other, "--out", tmp_path / "o.mid") == 2
     assert "format 99" in said(capsys)
