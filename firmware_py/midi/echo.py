@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
-from firmware_py.message import CONTINUE, SONG, START, STOP, Message, is_note_off, is_note_on
+from firmware_py.message import CONTINUE, SONG, START, STOP, Message, is_note_on
 
+_COMMANDS = frozenset({START, CONTINUE, STOP, SONG})
 _REMEMBERED = 16  # sends of one and the same note within the window; more is no music
 
 
@@ -13,10 +14,13 @@ class EchoGuard:
     """Knows which notes we have just sent, and takes each for an echo at most once.
 
     A synth with "MIDI echo" or "soft thru" sends back what it receives; played on, that would
-    never end. A note that comes in within `window` seconds of the same one going out
-    (channel, note and whether it starts or ends; its velocity may differ) is that echo.
-    So are start, stop, continue and song position; not the ticks of a clock, since a clock that
-    really comes in has ticks near ours too. Everything else is the player's.
+    never end. A note that begins within `window` seconds of the very same one going out (channel,
+    note and velocity) is that echo. The velocity is what tells it from a player who strikes, in
+    the middle of a chord, a key that the network has just harmonised with. The end of a note is
+    never held back: an echo of it ends a key that is not pressed, which does nothing, and a
+    player's own that was lost would leave the note on.
+    Start, stop, continue and song position are echoes too; not the ticks of a clock, since a clock
+    that really comes in has ticks near ours too. Everything else is the player's.
     """
 
     def __init__(self, window: float = 0.03) -> None:
@@ -44,8 +48,5 @@ class EchoGuard:
 
 
 def _key_of(message: Message) -> tuple[int, ...] | None:
-    if message[0] in (START, CONTINUE, STOP, SONG):
-        return message
-    if is_note_on(message) or is_note_off(message):
-        return message[0] & 0x0F, message[1], is_note_on(message)
-    return None
+    """What an echo of the message would be equal to; None for what is never taken for one."""
+    return message if message[0] in _COMMANDS or is_note_on(message) else None

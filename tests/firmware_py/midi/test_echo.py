@@ -48,10 +48,18 @@ def test_another_message_is_the_players(other: Message) -> None:
     assert not guard.is_echo(other, 1.001)
 
 
-def test_a_note_on_of_velocity_zero_is_the_echo_of_a_note_off() -> None:
+def test_a_key_struck_in_a_chord_that_the_network_has_just_harmonised_is_the_players() -> None:
+    guard = EchoGuard()
+    guard.sent(note_on(0, 64, 72), 1.0)
+    assert not guard.is_echo(note_on(0, 64, 80), 1.02)
+
+
+@pytest.mark.parametrize("end", [note_off(3, 60), (0x93, 60, 0)])
+def test_the_end_of_a_note_is_never_held_back(end: Message) -> None:
     guard = EchoGuard()
     guard.sent(note_off(3, 60), 1.0)
-    assert guard.is_echo((0x93, 60, 0), 1.001)
+    guard.sent((0x93, 60, 0), 1.0)
+    assert not guard.is_echo(end, 1.001)
 
 
 def test_controls_and_clock_are_never_held_back() -> None:
