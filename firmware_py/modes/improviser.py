@@ -232,15 +232,15 @@ class Improviser:
         return on, ending
 
     def _as_a_band(self, masks: Mapping[int, int]) -> Mapping[int, int]:
-        """Where several play, drums begin no more than half of the notes that there may be, and a
-        bass plays one note at a time."""
-        half = self._scene.settings.density / 2
+        """Where several play, nobody plays alone: drums begin at most half of the notes that there
+        may be, every other part a third, and a bass plays one note at a time."""
+        density = self._scene.settings.density
         if len(masks) < 2:
             return masks
         held = {voice[0] for voice in self._own}
         resting = {
             i for i in masks
-            if is_drums(i) and self.begun_by(i) >= half or is_bass(i) and i in held
+            if self.begun_by(i) >= density / (2 if is_drums(i) else 3) or is_bass(i) and i in held
         }  # fmt: skip
         return {i: 0 if i in resting else bits for i, bits in masks.items()}
 

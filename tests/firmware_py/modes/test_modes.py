@@ -406,3 +406,12 @@ def test_a_bass_in_a_band_plays_one_note_at_a_time():
     for _ in range(100):
         stage.crank(0.1)
         assert sum(i == 34 for i, _ in stage.instrument.scene.own) <= 1
+
+
+def test_no_part_of_a_band_takes_more_than_a_third_of_the_notes():
+    stage = Stage(mode="duet", palette="violin, cello", density=9, share=0.0)
+    stage.down(60)
+    stage.crank(10.0)
+    for channel in {message[0] & 0xF for _, message in stage.sent} - {0}:
+        onsets = [at for at, m in stage.sent if m[0] == 0x90 | channel and m[2] > 0]
+        assert onsets and all(sum(at <= other < at + 1 for other in onsets) <= 3 for at in onsets)
