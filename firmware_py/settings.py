@@ -53,7 +53,7 @@ class Settings:
     """What the knobs stand at."""
 
     mode: str = _text("duet", f"the network's role: {', '.join(MODES)}")
-    temperature: float = _number(0.8, 0.1, 2.0, "", "how wildly instruments and pitches are drawn")
+    temperature: float = _number(0.95, 0.1, 2.0, "", "how wildly instruments and pitches are drawn")
     rhythm: float = _number(0.7, 0.1, 2.0, "", "how wildly long and short moments are drawn")
     timing: float = _number(0.4, 0.1, 2.0, "", "how loosely moments and velocities are met")
     top_p: float = _number(0.8, 0.5, 1.0, "", "share of the likeliest choices that are drawn from")

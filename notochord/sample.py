@@ -34,7 +34,7 @@ class Manner:
     """How to play: which sub-events first, how freely, and what is not let happen."""
 
     order: str = "tvip"
-    temperature: float = 0.8  # instrument and pitch
+    temperature: float = 0.95  # instrument and pitch; lower runs into loops
     rhythm_temperature: float = 0.7  # short or long; lower keeps the beat better
     timing_temperature: float = 0.2  # how exactly a time is met
     velocity_temperature: float = 0.6
