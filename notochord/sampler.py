@@ -119,8 +119,10 @@ class Sampler:
         drawing = Drawing(self, state, ask, uniforms)
         if not drawing.possible():
             return None
-        for letter in ask.order:
-            drawing.draw(letter)
+        for left, letter in enumerate(ask.order, 1 - len(ask.order)):
+            value = drawing.draw(letter)
+            if left:  # the last need not be known to anybody
+                drawing.know(letter, value)
         return Event(*drawing.event)
 
 
@@ -139,7 +141,7 @@ class Drawing:
         self.event: list[Any] = [*in_range(Event(*given))]
         for place, letter in enumerate(SUB_EVENT_LETTERS):
             if letter not in ask.order:
-                self._know(letter, self.event[place])
+                self.know(letter, self.event[place])
         if ask.velocities[0] > ask.velocities[1] and "v" in ask.order:
             self._on = {}
 
@@ -147,14 +149,14 @@ class Drawing:
         """Whether anything is allowed that fits what is known."""
         return any(self._on.values()) or any(self._off.values())
 
-    def draw(self, letter: str) -> None:
+    def draw(self, letter: str) -> float:
         """Draw this sub-event."""
         place = SUB_EVENT_LETTERS.index(letter)
         value = (self._instrument, self._pitch, self._time, self._velocity)[place]()
         self.event[place] = value
-        self._know(letter, value)
+        return value
 
-    def _know(self, letter: str, value: float) -> None:
+    def know(self, letter: str, value: float) -> None:
         """Condition what is drawn after this on it, and keep the allowed pairs that fit it."""
         self._seen = self._seen + self._sampler.embeddings.of(letter, value)
         if letter == "i":

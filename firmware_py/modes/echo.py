@@ -56,9 +56,7 @@ class Echo(Mode):
         return min(max(1.5 * max(steps), SHORTEST_GAP), rest) if steps else rest
 
     def key_down(self, stroke: Stroke, now: float) -> Actions:
-        actions: Actions = []
-        if self._improviser.active or self._ended_at is None and not self._steps:
-            actions = self._listen_anew()
+        actions = self._listen_anew() if self._improviser.active else []
         self._ended_at = None
         self._instruments[stroke.instrument] = None
         if not self._steps or now - self._steps[-1] > TOGETHER:
@@ -101,4 +99,7 @@ class Echo(Mode):
         return self._improviser.start(now)
 
     def brain_changed(self, now: float) -> Actions:
-        return self._improviser.brain_changed(now)
+        actions = self._improviser.brain_changed(now)
+        if self._improviser.active or self._ended_at is not None:  # too late for that phrase
+            actions += self._listen_anew()
+        return actions

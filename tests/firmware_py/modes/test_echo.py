@@ -85,8 +85,26 @@ def test_it_answers_on_the_instruments_of_the_phrase() -> None:
     assert stage.instrument.asks > 0
 
 
-def test_without_a_brain_it_waits_and_answers_no_old_phrase_at_once() -> None:
+def test_a_brain_that_comes_late_answers_no_old_phrase_but_the_next_one() -> None:
     stage = Stage(mode="echo", awake=False)
     phrase(stage)
     stage.crank(5.0)
+    stage.instrument.brain_ready(stage.now)
+    stage.crank(5.0)
     assert stage.instrument.asks == 0 and stage.sounding() == set()
+    phrase(stage)
+    stage.crank(2.0)
+    assert stage.instrument.asks > 0
+
+
+def test_an_answer_that_loses_its_brain_ends_and_is_not_taken_up_again() -> None:
+    stage = Stage(mode="echo")
+    phrase(stage, 16)
+    stage.crank(1.0)
+    assert stage.instrument.asks > 0
+    stage.instrument.brain_lost(stage.now)
+    assert stage.sounding() == set()
+    stage.instrument.brain_ready(stage.now)
+    struck = len(stage.struck())
+    stage.crank(5.0)
+    assert len(stage.struck()) == struck and stage.sounding() == set()
