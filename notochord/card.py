@@ -154,7 +154,17 @@ def _begun(before: Mapping[str, Any] | None, which: str = "It") -> list[str]:
         f"{which} began with the weights of an earlier brain, \"{before['name']}\", trained on "
         f"{(before['events_trained'] or 0) / 1e6:.1f} million events "
         f"(SHA-256 of its float weights: `{before['weights_sha256']}`).",
+        *_cut(before.get("cut")),
         *_begun(before.get("begun_with"), "That one"),
+    ]
+
+
+def _cut(larger: Mapping[str, Any] | None) -> list[str]:
+    if not larger:
+        return []
+    return [
+        f"It was cut out of that one (a GRU of {larger['hidden']}, embeddings of "
+        f"{larger['embedding']}): of its units those that mattered most for the loss."
     ]
 
 

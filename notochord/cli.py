@@ -70,8 +70,10 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("--corpus", type=Path, required=True, help="the prepared corpus file")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint, log, plot")
-    parser.add_argument("--size", default="base", choices=CONFIGS)
-    parser.add_argument("--begin-with", type=Path, help="a brain file to train on from")
+    parser.add_argument("--size", choices=CONFIGS, help="default base")
+    parser.add_argument(
+        "--begin-with", type=Path, help="a brain file to train on from; cut down to --size"
+    )
     parser.add_argument("--threads", type=whole(1, 256), default=2, help="processor threads")
     parser.add_argument("--float32", action="store_true", help="no bfloat16")
     parser.add_argument("--anew", action="store_true", help="begin anew, not from the checkpoint")

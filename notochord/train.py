@@ -20,6 +20,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from notochord.batches import PLAIN, Batch, Lanes
+from notochord.brain import BrainError
 from notochord.corpus import Corpus
 from notochord.models.notochord import (
     CONFIGS,
@@ -29,6 +30,9 @@ from notochord.models.notochord import (
     State,
     random_given,
 )
+from notochord.prune import cut, fits, importance
+
+CUT_AFTER = 16  # batches that tell which units of a network matter
 
 
 @dataclass(frozen=True)
@@ -119,13 +123,18 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.net.train()
-        loss, _, self.state = self._loss(self.lanes.next(), self.state, self.masks)
+        loss = self.next_loss()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.schedule.clip)
         self.optimizer.step()
         self.update += 1
         return loss.item()
+
+    def next_loss(self) -> Tensor:
+        """The loss of the next batch in nats an event, to be differentiated."""
+        loss, _, self.state = self._loss(self.lanes.next(), self.state, self.masks)
+        return loss
 
     def _loss(
         self, batch: Batch, state: State | None, masks: torch.Generator
@@ -229,32 +238,50 @@ def best_device() -> str:
 
 
 def train(
-    corpus_path: Path, out: Path, size: str = "base", schedule: Schedule | None = None,
+    corpus_path: Path, out: Path, size: str | None = None, schedule: Schedule | None = None,
     threads: int = 2, resume: bool = True, bfloat16: bool = True, begin_with: Path | None = None,
 ) -> Path:  # fmt: skip
     """Train (or go on training) into the folder `out`: checkpoint.pt, log.csv, loss.png.
 
     Returns the checkpoint's path. A run whose checkpoint is there goes on from it, under the
-    schedule it was begun with. `begin_with` names a brain file to start from: its weights and
-    its sizes.
+    schedule it was begun with. `begin_with` names a brain file to start from: its weights and,
+    without a `size`, its sizes; with a smaller one, what matters most is cut out of it. Raises
+    BrainError, CheckpointError, CorpusError.
     """
     torch.set_num_threads(threads)
     out.mkdir(parents=True, exist_ok=True)
     checkpoint, schedule = out / "checkpoint.pt", schedule or Schedule()
-    config, going_on = CONFIGS[size], resume and checkpoint.exists()
+    corpus, going_on = Corpus(corpus_path), resume and checkpoint.exists()
+    config, begun = CONFIGS[size or "base"], None
     if going_on:
         saved = read_checkpoint(checkpoint)
         config, schedule = Config(**saved["config"]), Schedule(**saved["schedule"])
-    begun = None
-    if begin_with is not None and not going_on:
+    elif begin_with is not None:
         begun = Begun.with_brain(begin_with)
+        if size is not None and config != begun.config:
+            begun = cut_down(begun, config, corpus, schedule, bfloat16)
         config = begun.config
-    trainer = Trainer(Corpus(corpus_path), config, schedule, best_device(), bfloat16, begun)
+    trainer = Trainer(corpus, config, schedule, best_device(), bfloat16, begun)
     if going_on:
         trainer.resume(checkpoint)
     _run(trainer, checkpoint, out / "log.csv")
     plot_log(out / "log.csv", out / "loss.png")
     return checkpoint
+
+
+def cut_down(
+    begun: Begun, config: Config, corpus: Corpus, schedule: Schedule, bfloat16: bool = True
+) -> Begun:
+    """What a smaller network begins with: the units of the larger one that matter most.
+
+    Raises BrainError when the smaller one cannot be cut out of the larger.
+    """
+    if not fits(config, begun.config):
+        raise BrainError("the brain to begin with is not larger in every way; name another --size")
+    large = Trainer(corpus, begun.config, schedule, best_device(), bfloat16, begun)
+    matters = importance(large.net, large.next_loss, CUT_AFTER)
+    about = {**begun.about, "cut": begun.config.as_dict()}
+    return Begun(config, cut(large.net, config, matters).state_dict(), about)
 
 
 def _run(trainer: Trainer, checkpoint: Path, log: Path) -> None:

@@ -68,6 +68,7 @@ class Config:
 
 CONFIGS = {
     "base": Config(),
+    "small": Config(embedding=192, hidden=416, copy_size=48),
     "tiny": Config(embedding=32, hidden=48, time_components=8, velocity_components=6, waves=16,
                    heads=2, head_size=16, memory=32, copied=16, copy_size=16),
 }

@@ -109,7 +109,7 @@ def test_a_checkpoint_that_would_run_code_is_refused(tmp_path):
 def test_a_run_can_begin_with_the_weights_of_a_brain(corpus_file, int8_file, net, tmp_path):
     still = replace(QUICK, rate=0.0, weight_decay=0.0)
     out = train(
-        corpus_file, tmp_path, "base", still, threads=1, bfloat16=False, begin_with=int8_file
+        corpus_file, tmp_path, None, still, threads=1, bfloat16=False, begin_with=int8_file
     )
     saved = read_checkpoint(out)
     assert saved["config"] == net.config.as_dict() and saved["begun_with"]["name"] == "tiny"
