@@ -1,10 +1,11 @@
 """How fast a brain answers, beside the time that its weights alone take to pass through a core.
 
-Four things are timed in turn, in the same loop, so that a busy moment strikes all alike:
+Five things are timed in turn, in the same loop, so that a busy moment strikes all alike:
 
     feed      an event is told
     ask       all four sub-events under constraints: four instruments, held notes, time bounds
     ask one   a pitch alone, as the harmoniser asks: instrument, time 0 and velocity given
+    chord     four keys pressed at once: each told, and answered with a pitch before the next
     stream    as many bytes as a feed and an ask read of weights, summed once by one core, from
               wherever the turn before left them (caches or memory), as the weights are too
 
@@ -36,6 +37,7 @@ from notochord.wholefile import check_folder, write_whole
 
 WARM_UP = 100
 BAND = ("piano", "violin", "fingered bass", "drums")
+CHORD = (48, 55, 64, 70)
 HELD = {"piano": (60, 64, 67), "violin": (72,), "fingered bass": (36,), "drums": ()}
 
 
@@ -104,6 +106,7 @@ class Stopwatch:
     def __init__(self, brain: Brain) -> None:
         self.weight_bytes = weight_bytes(brain.manifest["config"], brain.manifest["precision"])
         self.ms: dict[str, list[float]] = {"feed": [], "ask": [], "ask_one": [], "stream": []}
+        self.ms["chord"] = []
         self._brain, self._state, self._rng = brain, brain.start(), np.random.default_rng(0)
         self._full, self._one = full_ask(), pitch_ask()
         words = self.weight_bytes["total"] // 8
@@ -117,9 +120,18 @@ class Stopwatch:
             ask, _ = timed(self._brain.ask, self._state, self._full, uniforms)
             ask_one, _ = timed(self._brain.ask, self._state, self._one, uniforms)
             streamed, _ = timed(self._stream.sum)
+            chord, _ = timed(self._chord, uniforms)
             if kept:
-                for name, value in zip(self.ms, (feed, ask, ask_one, streamed), strict=True):
+                took = (feed, ask, ask_one, streamed, chord)
+                for name, value in zip(self.ms, took, strict=True):
                     self.ms[name].append(value)
+
+    def _chord(self, uniforms: list[float]) -> None:
+        """Four keys at once, as a harmoniser hears and answers them; all is then forgotten."""
+        state = self._state
+        for pitch in CHORD:
+            state = self._brain.tell(state, Event(instrument_named("piano"), pitch, 0.0, 80))
+            self._brain.ask(state, self._one, uniforms)
 
 
 @contextlib.contextmanager
@@ -154,6 +166,21 @@ def resident_mb() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
+def opened(path: Path) -> tuple[Brain, dict[str, float]]:
+    """A brain loaded from its file, and milliseconds: for that, torch being there, and from then
+    to the first answer, a key told before it."""
+    import torch  # noqa: F401 (what importing it takes is no matter of the file)
+
+    rng = np.random.default_rng(0)
+    load, brain = timed(Brain.load, path)
+
+    def first() -> None:
+        state = brain.tell(brain.start(), random_key(rng))
+        brain.ask(state, full_ask(), rng.random(N_UNIFORMS).tolist())
+
+    return brain, {"load_ms": load, "first_ms": timed(first)[0]}
+
+
 def bench(brain: Brain, iterations: int = 2000) -> dict[str, Any]:
     """Times in milliseconds {p50, p99}, their ratio to the stream's, bytes of weights, memory.
 
@@ -182,9 +209,12 @@ def bench(brain: Brain, iterations: int = 2000) -> dict[str, Any]:
 def table(result: dict[str, Any]) -> str:
     """The figures as lines of text."""
     rows = [f"{'ms':<10}{'p50':>8}{'p99':>8}"]
-    for name in ("feed", "ask", "ask_one", "stream"):
+    for name in ("feed", "ask", "ask_one", "chord", "stream"):
         ms = result[f"{name}_ms"]
         rows.append(f"{name:<10}{ms['p50']:8.3f}{ms['p99']:8.3f}")
+    if "load_ms" in result:
+        first = f"first answer after that {result['first_ms']:.1f} ms"
+        rows.append(f"loaded in {result['load_ms']:.0f} ms, {first}")
     size = result["weight_bytes"]
     rows.append(f"feed + ask take {result['ratio']:.1f} times as long as their weights to stream")
     rows.append(
@@ -205,7 +235,8 @@ def run(args: argparse.Namespace) -> None:
     """Measure, print, write."""
     if args.json:
         check_folder(args.json)
-    result = bench(Brain.load(args.brain), args.iterations)
+    brain, opening = opened(args.brain)
+    result = {**bench(brain, args.iterations), **opening}
     print(table(result))
     if args.json:
         write_whole(args.json, json.dumps(result, indent=1).encode())

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from notochord.step import State
 
+os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # torch's notes on deprecation
 BRAINS = Path(__file__).parent / "brains"
 DEFAULT_BRAIN = BRAINS / "base.brain"
 
@@ -83,7 +84,6 @@ class Brain:
         except OSError as error:
             reason = error.strerror or "cannot be read"
             raise BrainError(f"{path}: {reason.lower()}; name a brain file with --brain") from error
-        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # its notes on deprecation
         import torch
 
         from notochord.export import EXPORTED, best_engine

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import argparse
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from notochord.brain import DEFAULT_BRAIN, BrainError, read_manifest
 from notochord.corpus import Corpus
+from notochord.findings import SECTIONS
+from notochord.wholefile import write_whole
 
 
 @dataclass(frozen=True)
@@ -111,8 +118,13 @@ def quality(evaluation: Mapping[str, Any]) -> dict[str, Any]:
     return figures
 
 
-def model_card(manifest: Mapping[str, Any], size: int) -> str:
-    """The card in Markdown, from the manifest of a brain file of `size` bytes."""
+def model_card(
+    manifest: Mapping[str, Any], size: int, findings: Sequence[str] | None = None
+) -> str:
+    """The card in Markdown, from the manifest of a brain file of `size` bytes.
+
+    `findings` are lines that take the place of what the manifest says of its quality.
+    """
     config = manifest["config"]
     return "\n".join([
         f"# The brain \"{manifest.get('name', '')}\"",
@@ -128,7 +140,7 @@ def model_card(manifest: Mapping[str, Any], size: int) -> str:
         "",
         *_training(manifest), "",
         *_sources(manifest.get("sources", [])), "",
-        *_quality(manifest.get("quality")), "",
+        *(findings or _quality(manifest.get("quality"))), "",
         "## Limits", "", LIMITS, "",
     ])  # fmt: skip
 
@@ -212,3 +224,53 @@ def _quality(figures: Mapping[str, Any] | None) -> list[str]:
             f"| {name} | {ours['mean']:.3f} | {ours['lo']:.3f} to {ours['hi']:.3f} | {beside} |"
         )
     return lines
+
+
+MEASURED = {  # the option of `notochord card`, and of which section it is the JSON
+    "evaluation": "likelihood", "versus": "versus", "judge": "music", "roles": "roles",
+    "bench": "speed",
+}  # fmt: skip
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `notochord card`."""
+    add = parser.add_argument
+    add("--brain", type=Path, default=DEFAULT_BRAIN, help="the brain file; its card lies beside it")
+    for name in MEASURED:
+        add(f"--{name}", type=Path, nargs="+" if name == "versus" else None, help="JSON of it")
+    add("--pictures", nargs="+", default=[], help="what it plays, as files beside the card")
+
+
+def _read(path: Path, section: str, brain: str) -> Any:
+    """The JSON of a measurement; raises BrainError when it is of another brain or none."""
+    try:
+        figures = json.loads(path.read_bytes())
+        SECTIONS[section]([figures] if section == "versus" else figures)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BrainError(f"{path}: not the JSON that the card needs; measure again") from error
+    if section != "versus" and figures["brain_sha256"] != brain:
+        raise BrainError(f"{path}: measured of another brain file; measure this one")
+    return figures
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the card of a brain file, with all that was measured of it."""
+    try:
+        archive = args.brain.read_bytes()
+    except OSError as error:
+        raise BrainError(f"{args.brain}: cannot be read; name a brain file") from error
+    manifest, lines = read_manifest(args.brain, archive), []
+    sha256 = hashlib.sha256(archive).hexdigest()
+    for option, section in MEASURED.items():
+        paths = getattr(args, option)
+        if paths is None:
+            continue
+        many = section == "versus"
+        found = [_read(path, section, sha256) for path in (paths if many else [paths])]
+        lines += [*SECTIONS[section](found if many else found[0]), ""]
+    if args.pictures:
+        lines += ["## What it plays", ""]
+        lines += [f"![{Path(name).stem}]({name})" for name in args.pictures]
+    out = args.brain.with_suffix(".md")
+    write_whole(out, model_card(manifest, len(archive), lines).encode())
+    print(f"{out}: written")

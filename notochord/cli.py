@@ -20,6 +20,7 @@ from notochord.versus.link import OriginalError
 MODULES = {
     "evaluate": "measure how well a brain foresees music it never heard",
     "export": "make a brain file, with its model card, from a checkpoint",
+    "card": "write the card of a brain with all that was measured of it",
     "sample": "let a brain play into a MIDI file",
     "judge": "measure whether what a brain plays is like music",
     "roles": "measure whether a brain harmonises and chooses pitches well",

@@ -300,6 +300,7 @@ def judge(
     return {
         "brain": str(brain.manifest.get("name", "")), "brain_sha256": brain.sha256,
         "split": split, "continuations": len(rows), "seed": seed,
+        "temperature": manner.temperature, "minutes": minutes,
         **compare(rows, ours),
         "novelty": novelty(corpus, rows, ours),
         "free_runs": {t: {**f, "healthy": healthy(f)} for t, f in lone.items()},

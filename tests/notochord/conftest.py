@@ -100,3 +100,17 @@ def brain(float_file):
 def int8_brain(int8_file):
     """The tiny brain in int8."""
     return Brain.load(int8_file)
+
+
+@pytest.fixture(scope="session")
+def long_corpus(tmp_path_factory):
+    """Six pieces of a minute, in two sources."""
+    folder = tmp_path_factory.mktemp("long")
+    rows = ["path,source,licence,split,tier"]
+    for n in range(6):
+        midi_file(piece(n, 60.0)).save(folder / f"{n}.mid")
+        rows.append(f"{n}.mid,{'ab'[n % 2]},CC0,{'train' if n == 0 else 'valid'},open")
+    (folder / "manifest.csv").write_text("\n".join(rows), encoding="utf-8")
+    out = tmp_path_factory.mktemp("npz") / "long.npz"
+    prepare(folder, out, processes=1)
+    return out

@@ -4,19 +4,25 @@ import json
 
 import pytest
 
-from notochord.bench import bench, full_ask, pitch_ask, table, weight_bytes
+from notochord.bench import bench, full_ask, opened, pitch_ask, table, weight_bytes
 from tests.notochord.music import uniforms
 
 
 def test_the_figures_are_all_there(int8_brain):
     result = bench(int8_brain, iterations=30)
-    for name in ("feed_ms", "ask_ms", "ask_one_ms", "stream_ms"):
+    for name in ("feed_ms", "ask_ms", "ask_one_ms", "chord_ms", "stream_ms"):
         assert 0 < result[name]["p50"] <= result[name]["p99"]
     both = result["feed_ms"]["p50"] + result["ask_ms"]["p50"]
     assert result["ratio"] == pytest.approx(both / result["stream_ms"]["p50"])
     assert 50 < result["rss_mb"] < 5000 and result["brain_sha256"] == int8_brain.sha256
     assert set(result) >= {"weight_bytes", "brain", "torch"} and json.dumps(result)
     assert "feed + ask" in table(result)
+
+
+def test_opening_a_brain_is_timed(int8_file):
+    brain, took = opened(int8_file)
+    assert brain.manifest["name"] == "tiny" and took["load_ms"] > 0 and took["first_ms"] > 0
+    assert "loaded in" in table({**bench(brain, iterations=10), **took})
 
 
 def test_the_bytes_of_a_float_brain_are_those_of_its_weights(net):

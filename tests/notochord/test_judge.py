@@ -6,26 +6,10 @@ import numpy as np
 import pytest
 
 from notochord.cli import main
-from notochord.corpus import Corpus, CorpusError, prepare
+from notochord.corpus import Corpus, CorpusError
 from notochord.event import Note
 from notochord.judge import alone, compare, continuation, healthy, heard, overlap, trials
-from notochord.midifile import midi_file
 from notochord.sample import Manner
-from tests.notochord.music import piece
-
-
-@pytest.fixture(scope="module")
-def long_corpus(tmp_path_factory):
-    """Six pieces of a minute, in two sources."""
-    folder = tmp_path_factory.mktemp("long")
-    rows = ["path,source,licence,split,tier"]
-    for n in range(6):
-        midi_file(piece(n, 60.0)).save(folder / f"{n}.mid")
-        rows.append(f"{n}.mid,{'ab'[n % 2]},CC0,{'train' if n == 0 else 'valid'},open")
-    (folder / "manifest.csv").write_text("\n".join(rows), encoding="utf-8")
-    out = tmp_path_factory.mktemp("npz") / "long.npz"
-    prepare(folder, out, processes=1)
-    return out
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,91 @@
+"""The sections of the model card that tell what was measured."""
+
+import json
+
+import pytest
+
+from notochord import findings
+from notochord.bench import bench
+from notochord.cli import main
+from notochord.corpus import Corpus
+from notochord.evaluate import evaluate
+from notochord.judge import judge
+from notochord.roles import roles
+from notochord.sample import Manner
+
+
+@pytest.fixture(scope="module")
+def evaluation(int8_brain, net, corpus):
+    return evaluate(int8_brain, corpus, "valid", net)
+
+
+def versus_of(evaluation):
+    """As `notochord versus evaluate` writes it."""
+    original = {**evaluation, "parameters": 17_744_100, "notes": {"events": 4.2e6, "seconds": 2400}}
+    return {
+        "original": original, "ours": {**evaluation, "brain": "small"},
+        "lower": {"mean": 0.25, "lo": 0.2, "hi": 0.3},
+    }  # fmt: skip
+
+
+def test_every_order_sub_event_and_source_has_its_row_with_the_interval(evaluation):
+    text = "\n".join(findings.likelihood(evaluation))
+    for order, figure in evaluation["nats_per_event"].items():
+        assert f"| {order} | {figure['mean']:.3f} [{figure['lo']:.3f}" in text
+    assert "| pitch given itv |" in text and "| velocity given nothing |" in text
+    for source in evaluation["by_source"]:
+        assert f"| {source} |" in text
+
+
+def test_the_float_network_stands_beside_where_it_was_rated(evaluation):
+    alone = {k: v for k, v in evaluation.items() if k != "float"}
+    assert "float32" in "\n".join(findings.likelihood(evaluation))
+    assert "float32" not in "\n".join(findings.likelihood(alone))
+
+
+def test_each_training_of_the_original_has_a_row(evaluation):
+    lines = findings.versus([versus_of(evaluation)] * 2)
+    rows = [line for line in lines if "17.7 M parameters, 4.2 M events, 40 min" in line]
+    assert len(rows) == 2 and "25.0% [20.0%, 30.0%]" in rows[0]
+
+
+def test_a_judgement_tells_what_it_measured_and_at_which_temperature(int8_brain, long_corpus):
+    result = judge(
+        int8_brain, Corpus(long_corpus), Manner(temperature=0.95), "valid", 2, minutes=0.05,
+        temperatures=(1.0,),
+    )  # fmt: skip
+    text = "\n".join(findings.music(json.loads(json.dumps(result))))
+    assert "temperature 0.95" in text and "clearness of the pulse" in text
+    assert "0.05 minutes alone" in text
+
+
+def test_roles_and_speed_have_their_tables(int8_brain, corpus):
+    assert "harmonise: rule" in "\n".join(findings.roles(roles(int8_brain, corpus, "train", 2)))
+    assert "tell an event" in "\n".join(findings.speed(bench(int8_brain, iterations=10)))
+
+
+def test_the_card_is_written_beside_the_brain(int8_file, evaluation, tmp_path):
+    brain, figures = tmp_path / "x.brain", tmp_path / "e.json"
+    brain.write_bytes(int8_file.read_bytes())
+    figures.write_text(json.dumps(evaluation))
+    command = ["card", "--brain", str(brain), "--evaluation", str(figures), "--pictures", "x-1.png"]
+    assert main(command) == 0
+    card = (tmp_path / "x.md").read_text()
+    assert "## Likelihood" in card and "![x-1](x-1.png)" in card
+
+
+def test_figures_of_another_brain_are_refused_in_one_line(
+    float_file, int8_file, evaluation, tmp_path, capsys
+):
+    (tmp_path / "e.json").write_text(json.dumps(evaluation))  # of the int8 brain
+    brain = tmp_path / "x.brain"
+    brain.write_bytes(float_file.read_bytes())
+    assert main(["card", "--brain", str(brain), "--evaluation", str(tmp_path / "e.json")]) == 2
+    assert "another brain" in capsys.readouterr().err and not (tmp_path / "x.md").exists()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"mean": 1}'])
+def test_what_is_no_measurement_is_refused_in_one_line(int8_file, tmp_path, text, capsys):
+    (tmp_path / "bad.json").write_text(text)
+    assert main(["card", "--brain", str(int8_file), "--roles", str(tmp_path / "bad.json")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
