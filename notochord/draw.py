@@ -17,29 +17,31 @@ def choose(weights: np.ndarray, top_p: float, u: float) -> int:
 
     With top_p below 1, the unlikeliest indices beyond that share of the weight are left out.
     """
-    w = weights.astype(np.float64)
     if top_p < 1.0:
-        order = np.argsort(-w, kind="stable")
-        heap = w[order].cumsum()
-        w[order[heap - w[order] >= top_p * heap[-1]]] = 0.0
-    heap = w.cumsum()
+        order = (-weights).argsort(kind="stable")
+        heap = weights[order].cumsum()
+        kept = heap[: int(heap.searchsorted(top_p * heap[-1])) + 1]
+        return int(order[min(int(kept.searchsorted(u * kept[-1], side="right")), len(kept) - 1)])
+    heap = weights.cumsum()
     index = int(heap.searchsorted(u * heap[-1], side="right"))
-    return index if index < len(w) else int(np.flatnonzero(w)[-1])
+    return index if index < len(heap) else int(np.flatnonzero(weights)[-1])
 
 
 def mixed(logits: np.ndarray, weights: np.ndarray, heard: np.ndarray) -> np.ndarray:
     """Probabilities of a categorical (N,) when what was heard (E,) may be copied; the first of
     the weights (1 + E) is that of copying nothing."""
-    own = np.exp(logits.astype(np.float64) - logits.max())
-    copied = np.bincount(heard.astype(np.int64), weights[1:], minlength=len(own))
-    probabilities: np.ndarray = own * (weights[0] / own.sum()) + copied
-    return probabilities
+    own = np.exp(logits - np.maximum.reduce(logits))
+    chances: np.ndarray = np.bincount(heard, weights[1:], minlength=len(own))
+    chances += own * (weights[0] / np.add.reduce(own))
+    return chances
 
 
 def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     """Weights of a categorical, sharpened or flattened by the temperature."""
-    nats = np.log(probabilities + TINY)
-    weights: np.ndarray = np.exp((nats - nats.max()) / max(temperature, 1e-6))
+    greatest = np.maximum.reduce(probabilities)
+    if not greatest > 0.0:
+        return np.ones_like(probabilities)
+    weights: np.ndarray = (probabilities / greatest) ** (1.0 / max(temperature, 1e-6))
     return weights
 
 

@@ -109,7 +109,7 @@ class Sampler:
         known = sum(self.embeddings.of(m, given[SUB_EVENT_LETTERS.index(m)]) for m in letters)
         z = self.tensor(np.tanh(state[0].numpy() + known)).unsqueeze(0)
         logits, weights = self.heads.pitches(z, state[8])
-        return mixed(logits.numpy(), weights.numpy(), state[9].numpy()[0, 1:, 1])
+        return mixed(logits.numpy(), weights.numpy(), state[9].numpy()[0, 1:, 1].astype(np.int64))
 
     def answer(self, state: State, ask: Ask, uniforms: Sequence[float]) -> Answer:
         """Draw the sub-events that are not given, in the ask's order; None when nothing is
@@ -135,7 +135,7 @@ class Drawing:
         self._sampler, self._ask, self._u = sampler, ask, uniforms
         self._keys = state[8]
         self._seen = state[0].numpy()  # (1, D)
-        self._heard = state[9].numpy()[0, 1:]  # (E, 4)
+        self._heard = state[9].numpy()[0, 1:].T  # (4, E): instruments, pitches, times, velocities
         self._on, self._off = dict(ask.on), dict(ask.off)  # instrument -> set of pitches
         given = ask.instrument or 0, ask.pitch or 0, ask.dt or 0.0, ask.velocity or 0
         self.event: list[Any] = [*in_range(Event(*given))]
@@ -182,7 +182,7 @@ class Drawing:
     def _instrument(self) -> int:
         ask = self._ask
         raw = self._sampler.heads.instruments(self._z(), self._keys)
-        chances = mixed(raw[0].numpy(), raw[1].numpy(), self._heard[:, 0])
+        chances = mixed(raw[0].numpy(), raw[1].numpy(), self._heard[0].astype(np.int64))
         rows = list(self._allowed())
         weights = tempered(chances[rows], ask.temperature.pitch)
         if ask.share > 0.0:
@@ -191,7 +191,7 @@ class Drawing:
 
     def _pitch(self) -> int:
         raw = self._sampler.heads.pitches(self._z(), self._keys)
-        chances = mixed(raw[0].numpy(), raw[1].numpy(), self._heard[:, 1])
+        chances = mixed(raw[0].numpy(), raw[1].numpy(), self._heard[1].astype(np.int64))
         pitches = pitch_array(reduce(or_, self._allowed().values()))
         weights = tempered(chances[pitches], self._ask.temperature.pitch)
         return int(pitches[choose(weights, self._ask.top_p, self._u[2])])
@@ -200,16 +200,18 @@ class Drawing:
         """Seconds. Whether it is at once is drawn first, as likely as the network has it: were the
         temperatures to act on it, music would run away into ever denser chords."""
         (low, high), u, sampler = self._ask.time, self._u[3:6], self._sampler
-        edges = sampler.time_edges.clip(-FAR if low <= 0 else low, FAR if high >= MAX_DT else high)
+        edges = sampler.time_edges
+        if low > 0 or high < MAX_DT:
+            edges = edges.clip(-FAR if low <= 0 else low, FAR if high >= MAX_DT else high)
         raw = sampler.heads.times(self._z(), self._keys, sampler.tensor(edges))
         mass, weight, location, sharpness, copied = (x.numpy() for x in raw)
-        heard, copied = self._heard[:, 2], copied[1:]
+        heard, copied = self._heard[2], copied[1:]
         allowed = copied * ((heard >= max(low, 0.0)) & (heard <= high))
         where = sampler.time_edges.searchsorted(heard) - 1  # the bin of each heard time
         copies = np.bincount(where, allowed, minlength=len(mass))
         # Sigmoids of equal numbers need not be equal to the last digit, so a bin that is cut off
         # by the bounds may seem to hold a trace.
-        whole = np.maximum(mass.sum(1), 0.0) * (np.diff(edges) > 0) + copies
+        whole = np.maximum(mass.sum(1), 0.0) * (edges[1:] > edges[:-1]) + copies
         total = float(whole.sum())
         if not total > TINY:  # nothing reaches there: the nearest bound
             return min(max(float((weight * location).sum() / weight.sum()), low), high)
@@ -237,7 +239,7 @@ class Drawing:
         sampler, u, (low, high) = self._sampler, self._u[6], self._ask.velocities
         raw = sampler.heads.velocities(self._z(), self._keys, sampler.velocity_edges)
         own, copied = (x.numpy() for x in raw)
-        heard = np.maximum(self._heard[:, 3], 1).astype(np.int64)
+        heard = np.maximum(self._heard[3], 1).astype(np.int64)
         mass = own + np.bincount(heard, copied[1:], minlength=len(own))
         middle = float(mass @ sampler.velocities)
         off = float(mass[0]) if any(self._off.values()) else 0.0
