@@ -28,7 +28,8 @@ MODULES = {
     "versus": "measure a brain beside the original Notochord",
     "arm": "compare a brain with itself on a Raspberry Pi, emulated; estimate its times there",
 }
-PLACES = {"versus": "versus.command", "arm": "arm.command"}  # of modules that are not named as their command is
+# Of modules that are not named as their command is.
+PLACES = {"versus": "versus.command", "arm": "arm.command"}
 REMEDIES = {
     errno.ENOSPC: "free some space or name another place",
     errno.ENOENT: "make it, or name another",

@@ -1,1 +1,1 @@
-"""The brain on a Raspberry Pi, before there is one: run on emulated cores, and its times estimated."""
+"""The brain on a Raspberry Pi, before there is one: emulated cores, and estimates of its times."""

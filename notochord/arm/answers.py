@@ -63,7 +63,8 @@ def questions(held: Held, event: Event) -> Iterator[Ask]:
 def play(brain: Brain, events: list[Event], seed: int) -> dict[str, list[Any]]:
     """The answers before each event, by question, and the nats of its sub-events."""
     rng, held = np.random.default_rng(seed), Held(events[0].instrument)
-    state, heard = brain.start(), {name: [] for name in (*QUESTIONS, "nats")}
+    state = brain.start()
+    heard: dict[str, list[Any]] = {name: [] for name in (*QUESTIONS, "nats")}
     for event in events:
         for name, ask in zip(QUESTIONS, questions(held, event), strict=True):
             heard[name].append(brain.ask(state, ask, rng.random(N_UNIFORMS).tolist()))

@@ -38,10 +38,8 @@ def compare(reference: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     """
     if len(reference["nats"]) != len(other["nats"]):
         raise ValueError("answers to different questions cannot be compared")
-    equal = {
-        name: float(np.mean([same(a, b) for a, b in zip(reference[name], other[name], strict=True)]))
-        for name in QUESTIONS
-    }
+    pairs = {name: zip(reference[name], other[name], strict=True) for name in QUESTIONS}
+    equal = {name: float(np.mean([same(*pair) for pair in pairs[name]])) for name in QUESTIONS}
     more = np.sum(other["nats"], axis=1) - np.sum(reference["nats"], axis=1)
     return {
         "machine": other["machine"], "engine": other["engine"], "torch": other["torch"],

@@ -68,7 +68,7 @@ def run_module(
         errors="replace",
     )  # fmt: skip
     if done.returncode in (-SIGILL, 128 + SIGILL):
-        raise ArmError(f"{where}: an instruction that this core lacks; use the torch that is pinned")
+        raise ArmError(f"{where}: it lacks an instruction; use the torch that is pinned")
     if done.returncode:
         raise ArmError(f"{where}: {last_line(done.stderr)[:200]}; see that the brain plays on x86")
 

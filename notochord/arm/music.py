@@ -27,8 +27,11 @@ def _struck(
     return Note(instrument_named(name), pitch, start, round(start + lasts, 3), velocity)
 
 
-def _bar(rng: np.random.Generator, lead: str, key: int, degree: int, at: float, beat: float) -> list[Note]:
+def _bar(
+    rng: np.random.Generator, lead: str, key: int, degree: int, at: float, beat: float
+) -> list[Note]:
     """One bar of the band."""
+
     def tone(step: int) -> int:
         return key + int(SCALE[(degree + step) % 7]) + 12 * ((degree + step) // 7)
 
@@ -50,7 +53,7 @@ def _bar(rng: np.random.Generator, lead: str, key: int, degree: int, at: float, 
 
 def composed(seed: int, events: int) -> list[Event]:
     """So many events of a band; the same seed gives the same piece on every machine."""
-    from notochord.midifile import notes_to_events
+    from notochord.midifile import notes_to_events, resolve_overlaps
 
     rng = np.random.default_rng(seed)
     key, beat = int(rng.integers(55, 67)), 60 / float(rng.uniform(80, 150))
@@ -58,10 +61,16 @@ def composed(seed: int, events: int) -> list[Event]:
     notes: list[Note] = []
     for bar in range(events // 20 + 2):
         notes += _bar(rng, lead, key, changes[bar % 4], 4 * beat * bar, beat)
-    return notes_to_events(notes)[:events]
+    start, end = (np.array([getattr(note, edge) for note in notes]) for edge in ("start", "end"))
+    named = [note.instrument for note in notes], [note.pitch for note in notes]
+    keep, end = resolve_overlaps(*named, start, end)
+    once = [notes[n]._replace(end=float(e)) for n, e in zip(keep, end, strict=True)]
+    return notes_to_events(once)[:events]
 
 
-def pieces(corpus: Path | None, split: str, count: int, events: int, seed: int) -> list[list[Event]]:
+def pieces(
+    corpus: Path | None, split: str, count: int, events: int, seed: int
+) -> list[list[Event]]:
     """So many pieces, the first events of each. Raises CorpusError."""
     if corpus is None:
         return [composed(seed + n, events) for n in range(count)]

@@ -10,7 +10,8 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,16 +46,17 @@ def native(engine: str, arguments: list[str]) -> None:
     run_module([sys.executable, "-m", MODULE], arguments, variables, f"{engine} here")
 
 
-def runs(cache: Path | None, cores: list[str], engines: list[str]) -> Iterator[tuple[str, Any]]:
+def runs(
+    cache: Path | None, cores: list[str], engines: list[str]
+) -> Iterator[tuple[str, Callable[[list[str]], None]]]:
     """(name, call with [questions, answers]) of every run, this machine's first."""
     for engine in engines_here():
-        yield f"here {engine}", lambda files, e=engine: native(e, files)
-    for core in cores if cache else ():
+        yield f"here {engine}", partial(native, engine)
+    if cache is None:
+        return
+    for core in cores:
         for engine in engines:
-            yield (
-                f"{core} {engine}",
-                lambda files, c=core, e=engine: emulated(cache, CORES[c], e, MODULE, files),
-            )
+            yield f"{core} {engine}", partial(emulated, cache, CORES[core], engine, MODULE)
 
 
 def parity(

@@ -47,6 +47,10 @@ class Reads:
     def bytes(self) -> int:
         return self.weights + self.remembered
 
+    def in_float(self) -> Reads:
+        """What the path would read of the same network in float32."""
+        return Reads(self.weights + 3 * self.products, self.remembered, 0)
+
 
 def _layer(module: Any) -> Reads:
     """What is read when a layer is used once."""

@@ -52,19 +52,36 @@ def overheads(measured: dict[str, Any], paths: dict[str, Reads]) -> dict[str, fl
 
 
 def times(
-    paths: dict[str, Reads], measured: dict[str, Any], mips: float
+    paths: dict[str, Reads], overhead: dict[str, float], mips: float
 ) -> dict[str, dict[str, Estimate]]:
-    """{board: {path: estimate}}; `measured` is what `notochord bench` says of the same brain."""
-    overhead = overheads(measured, paths)
+    """{board: {path: estimate}}, from each path's overhead in ms on a machine of so many MIPS."""
     return {
         board.name: {name: estimate(board, paths[name], overhead[name], mips) for name in TIMED}
         for board in BOARDS
     }
 
 
+def in_float(paths: dict[str, Reads]) -> dict[str, Reads]:
+    """What the same network would read in float32."""
+    return {name: path.in_float() for name, path in paths.items()}
+
+
+def _rows(name: str, estimates: dict[str, dict[str, Estimate]]) -> list[str]:
+    """A row of the table for each board."""
+    rows = []
+    for board, row in estimates.items():
+        cells = ""
+        for e in row.values():
+            made_of = f"({e.overhead:.2f} + {e.memory:.2f}, {e.arithmetic:.2f})"
+            cells += f"{e.total:>8.2f} {made_of:<21}"
+        rows.append(f"{board + name:<18}{cells}".rstrip())
+    return rows
+
+
 def table(
-    paths: dict[str, Reads], estimates: dict[str, dict[str, Estimate]], measured: dict[str, Any]
-) -> str:
+    paths: dict[str, Reads], estimates: dict[str, dict[str, Estimate]], measured: dict[str, Any],
+    floats: dict[str, dict[str, Estimate]] | None = None,
+) -> str:  # fmt: skip
     """The estimates as lines of text."""
     lines = []
     for name, path in paths.items():
@@ -76,13 +93,18 @@ def table(
     here = "".join(f"{measured[key]['p50']:>8.2f}{'':<22}" for key in TIMED.values())
     lines.append(f"{'':<18}" + "".join(f"{name:>8}{'':<22}" for name in TIMED))
     lines.append(f"{'here, measured':<18}{here}")
-    for board, row in estimates.items():
-        cells = ""
-        for e in row.values():
-            made_of = f"({e.overhead:.2f} + {e.memory:.2f}, {e.arithmetic:.2f})"
-            cells += f"{e.total:>8.2f} {made_of:<21}"
-        lines.append(f"{board:<18}{cells}")
+    lines += _rows("", estimates)
+    if floats:
+        lines += _rows(", float", floats)
     return "\n".join(line.rstrip() for line in lines)
+
+
+def plain(estimates: dict[str, dict[str, Estimate]]) -> dict[str, Any]:
+    """The estimates for a JSON file."""
+    return {
+        board: {name: asdict(e) | {"total": e.total} for name, e in row.items()}
+        for board, row in estimates.items()
+    }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -101,15 +123,13 @@ def run(args: argparse.Namespace) -> None:
     paths = reads(args.brain)
     measured = bench(Brain.load(args.brain), args.iterations)
     mips = args.mips or mips_here()
-    estimates = times(paths, measured, mips)
-    print(table(paths, estimates, measured))
+    overhead = overheads(measured, paths)
+    estimates, floats = (times(p, overhead, mips) for p in (paths, in_float(paths)))
+    print(table(paths, estimates, measured, floats))
     if args.json:
         result = {
             "brain_sha256": measured["brain_sha256"], "mips_here": mips, "measured": measured,
             "reads": {name: asdict(path) for name, path in paths.items()},
-            "estimated_ms": {
-                board: {name: asdict(e) | {"total": e.total} for name, e in row.items()}
-                for board, row in estimates.items()
-            },
+            "estimated_ms": plain(estimates), "estimated_ms_in_float": plain(floats),
         }  # fmt: skip
         write_whole(args.json, json.dumps(result, indent=1).encode())
