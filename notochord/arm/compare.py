@@ -49,18 +49,20 @@ def compare(reference: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def table(rows: dict[str, dict[str, Any]]) -> str:
-    """The comparisons as lines of text, one a run."""
+def header() -> str:
+    """What stands above the lines of the table."""
     names = "".join(f"{name:>10}" for name in QUESTIONS)
-    lines = [
+    return (
         f"{'equal answers':<22}{names}{'log-prob. mean':>16}{'largest':>9}{'nats/event':>12}"
         f"{'costs':>9}"
-    ]
-    for run, row in rows.items():
-        shares = "".join(f"{row['equal'][name]:>10.1%}" for name in QUESTIONS)
-        nats = row["log_prob"]
-        lines.append(
-            f"{run:<22}{shares}{nats['mean']:>16.2e}{nats['largest']:>9.2g}{row['nats']:>12.4f}"
-            f"{row['costs']:>+9.4f} ± {row['costs_within']:.4f}"
-        )
-    return "\n".join(lines)
+    )
+
+
+def line(run: str, row: dict[str, Any]) -> str:
+    """The comparison of one run as a line of the table."""
+    shares = "".join(f"{row['equal'][name]:>10.1%}" for name in QUESTIONS)
+    nats = row["log_prob"]
+    return (
+        f"{run:<22}{shares}{nats['mean']:>16.2e}{nats['largest']:>9.2g}{row['nats']:>12.4f}"
+        f"{row['costs']:>+9.4f} ± {row['costs_within']:.4f}"
+    )

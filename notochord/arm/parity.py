@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from notochord.arm.compare import compare, table
+from notochord.arm.compare import compare, header, line
 from notochord.arm.emulate import CORES, PROJECT, emulated, environment, run_module
 from notochord.arm.music import pieces
 from notochord.arm.root import prepare
@@ -62,22 +62,19 @@ def runs(
 def parity(
     brain: Path, music: list[list[Any]], cache: Path | None, cores: list[str], engines: list[str],
     seed: int = 0,
-) -> dict[str, dict[str, Any]]:  # fmt: skip
-    """Every run compared with the first. Raises BrainError, ArmError."""
+) -> Iterator[tuple[str, dict[str, Any]]]:  # fmt: skip
+    """(name, comparison with the first) of every run as it is done. Raises BrainError, ArmError."""
     Brain.load(brain)  # complains better than a process of its own would
-    compared: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
         asked, told = Path(folder) / "questions.json", Path(folder) / "answers.json"
         question = {"brain": str(brain.resolve()), "seed": seed, "pieces": music}
         asked.write_text(json.dumps(question), encoding="ascii")
         reference: dict[str, Any] | None = None
         for name, call in runs(cache, cores, engines):
-            print(f"{name} ...", file=sys.stderr, flush=True)
             call([str(asked), str(told)])
             answers = json.loads(told.read_bytes())
             reference = reference or answers
-            compared[name] = compare(reference, answers)
-    return compared
+            yield name, compare(reference, answers)
 
 
 def core_names(text: str) -> list[str]:
@@ -112,8 +109,12 @@ def run(args: argparse.Namespace) -> None:
     music = pieces(args.corpus, args.split, args.pieces, args.events, args.seed)
     cache = None if args.native else prepare(args.cache)
     engines = [args.engine] if args.engine else list(ARM_ENGINES)
-    result = parity(args.brain, music, cache, args.cores, engines, args.seed)
-    print(table(result))
+    result: dict[str, dict[str, Any]] = {}
+    for name, row in parity(args.brain, music, cache, args.cores, engines, args.seed):
+        if not result:
+            print(header())
+        print(line(name, row), flush=True)
+        result[name] = row
     if args.json:
         write_whole(args.json, json.dumps(result, indent=1).encode())
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from notochord.arm.compare import compare, same, table
+from notochord.arm.compare import compare, header, line, same
 
 
 def told(**changes):
@@ -48,6 +48,7 @@ def test_answers_to_other_questions_are_refused():
         compare(told(), told(nats=[[0.0] * 4]))
 
 
-def test_the_table_has_a_line_for_every_run():
-    row = compare(told(), told())
-    assert len(table({"here": row, "there": row}).splitlines()) == 3
+def test_a_line_of_the_table_stands_below_its_header():
+    text = line("there", compare(told(), told()))
+    assert "\n" not in text and text.startswith("there") and text.count("100.0%") == 4
+    assert header().index("pitch") + len("pitch") == text.index("100.0%", 33) + len("100.0%")
