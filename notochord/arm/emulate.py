@@ -14,7 +14,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from notochord.arm.root import ArmError, emulator, last_line
+from notochord.arm.root import ArmError, complaint, emulator
 
 PROJECT = Path(__file__).resolve().parents[2]
 SIGILL = 4
@@ -70,7 +70,7 @@ def run_module(
     if done.returncode in (-SIGILL, 128 + SIGILL):
         raise ArmError(f"{where}: it lacks an instruction; use the torch that is pinned")
     if done.returncode:
-        raise ArmError(f"{where}: {last_line(done.stderr)[:200]}; see that the brain plays on x86")
+        raise ArmError(f"{where}: {complaint(done.stderr)[:200]}; see that the brain plays on x86")
 
 
 def emulated(cache: Path, core: Core, engine: str, module: str, arguments: list[str]) -> None:

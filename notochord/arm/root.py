@@ -12,6 +12,7 @@ there at all: it is made beside its place and moved there last.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -44,10 +45,11 @@ def emulator() -> str:
     return needed(*EMULATORS, package="qemu-user-static")
 
 
-def last_line(text: str) -> str:
-    """The last line of a program's complaints that says anything."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"
+def complaint(text: str) -> str:
+    """The line of a program's complaints that tells most: the first marked as an error, or the
+    last that says anything."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or ["it said nothing"]
+    return next((line for line in lines if line.startswith(("E:", "ERROR:"))), lines[-1])
 
 
 def carry_out(command: list[str], remedy: str) -> None:
@@ -55,7 +57,7 @@ def carry_out(command: list[str], remedy: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, errors="replace")
     if done.returncode:
         name = Path(command[0]).name
-        raise ArmError(f"{name} failed ({last_line(done.stderr)[:160]}); {remedy}")
+        raise ArmError(f"{name} failed ({complaint(done.stderr)[:160]}); {remedy}")
 
 
 def make(place: Path, recipe: str, cook: Callable[[Path], None]) -> None:
@@ -73,10 +75,12 @@ def make(place: Path, recipe: str, cook: Callable[[Path], None]) -> None:
 
 def _system(into: Path) -> None:
     program = needed("mmdebstrap", package="mmdebstrap")
+    # Unpacking needs no root, and mmdebstrap refuses this mode to root.
+    mode = "root" if os.geteuid() == 0 else "chrootless"
     carry_out(
-        [program, "--quiet", "--variant=extract", "--architectures=arm64",
+        [program, "--quiet", f"--mode={mode}", "--variant=extract", "--architectures=arm64",
          f"--include={','.join(PACKAGES)}", SUITE, str(into)],
-        "see that Debian's mirror can be reached, or run it as root",
+        "see that Debian's mirror can be reached",
     )  # fmt: skip
 
 

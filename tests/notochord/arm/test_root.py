@@ -48,7 +48,12 @@ def test_a_missing_program_is_named_with_its_package():
         needed("no-such-program", package="its-package")
 
 
-def test_a_failing_program_is_told_by_its_last_line():
+def test_a_failing_program_is_told_by_the_line_marked_as_an_error():
+    with pytest.raises(ArmError, match=r"^sh failed \(E: the reason\); the remedy$"):
+        carry_out(["/bin/sh", "-c", "echo E: the reason >&2; echo bye >&2; exit 1"], "the remedy")
+
+
+def test_or_by_its_last_line():
     with pytest.raises(ArmError, match=r"^sh failed \(the reason\); the remedy$"):
         carry_out(["/bin/sh", "-c", "echo noise >&2; echo the reason >&2; exit 1"], "the remedy")
 
