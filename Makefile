@@ -1,13 +1,14 @@
 # make play   runs the instrument: live where a MIDI keyboard is plugged in, else a tune to files
 # make test   runs every check; make bench measures; both set everything up themselves
 # make versus times our brain and the original Notochord, which gets an environment of its own
+# make arm    plays the brain on emulated cores of a Pi 4 and a Pi 5 and compares its answers
 VENV := .venv
 ORIGINAL := .venv-original
 BIN := $(VENV)/bin
 PYTHON ?= python3
 MODE ?= duet
 
-.PHONY: play test lint bench versus latency clean
+.PHONY: play test lint bench versus arm latency clean
 
 play: $(VENV)/.installed
 	@$(BIN)/notochord-box play --mode $(MODE)
@@ -25,6 +26,11 @@ bench: $(VENV)/.installed
 versus: $(VENV)/.installed $(ORIGINAL)/.installed
 	@mkdir -p performance
 	$(BIN)/notochord versus speed --json performance/versus.json
+
+# Slow: several minutes, and half a gigabyte in .arm/ the first time.
+arm: $(VENV)/.installed
+	@mkdir -p performance
+	$(BIN)/notochord arm parity --json performance/arm.json
 
 latency: $(VENV)/.installed
 	$(BIN)/notochord-box latency --mode harmonize
@@ -50,4 +56,4 @@ $(ORIGINAL)/.installed: notochord/versus/requirements.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(ORIGINAL) performance .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(ORIGINAL) .arm performance .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import get_type_hints
 
+from notochord.arm.root import ArmError
 from notochord.brain import BrainError
 from notochord.corpus import CorpusError, prepare
 from notochord.midifile import MidiFileError
@@ -26,8 +27,10 @@ MODULES = {
     "roles": "measure whether a brain harmonises and chooses pitches well",
     "bench": "measure how fast a brain answers",
     "versus": "measure a brain beside the original Notochord",
+    "arm": "compare a brain with itself on a Raspberry Pi, emulated; estimate its times there",
 }
-PLACES = {"versus": "versus.command"}  # of modules that are not named as their command is
+# Of modules that are not named as their command is.
+PLACES = {"versus": "versus.command", "arm": "arm.command"}
 REMEDIES = {
     errno.ENOSPC: "free some space or name another place",
     errno.ENOENT: "make it, or name another",
@@ -127,7 +130,7 @@ def main(argv: list[str] | None = None) -> int:
     args = _parser(argv).parse_args(argv)
     try:
         args.run(args)
-    except (BrainError, CorpusError, MidiFileError, OriginalError) as error:
+    except (ArmError, BrainError, CorpusError, MidiFileError, OriginalError) as error:
         message = str(error)
     except OSError as error:
         message = _told(error)

@@ -14,6 +14,7 @@ import datetime
 import hashlib
 import io
 import json
+import os
 import warnings
 import zipfile
 from pathlib import Path
@@ -40,8 +41,17 @@ EXPORTED = (
 
 
 def best_engine() -> str:
-    """The int8 engine for this processor: fbgemm on x86, qnnpack elsewhere."""
-    return "fbgemm" if "fbgemm" in torch.backends.quantized.supported_engines else "qnnpack"
+    """The int8 engine for this processor: fbgemm on x86, qnnpack elsewhere; or NOTOCHORD_ENGINE.
+
+    Raises BrainError when this torch has no engine of that name.
+    """
+    supported = [name for name in torch.backends.quantized.supported_engines if name != "none"]
+    best = "fbgemm" if "fbgemm" in supported else "qnnpack"
+    engine = os.environ.get("NOTOCHORD_ENGINE") or best
+    if engine not in supported:
+        known = ", ".join(supported)
+        raise BrainError(f"NOTOCHORD_ENGINE: no int8 engine '{engine}' here; name one of {known}")
+    return engine
 
 
 def script(step: StepNetwork, int8: bool) -> torch.jit.ScriptModule:

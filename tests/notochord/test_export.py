@@ -8,7 +8,14 @@ import pytest
 import torch
 
 from notochord.brain import Brain, BrainError
-from notochord.export import FORMAT, MANIFEST, export, payload_sha256, weights_sha256
+from notochord.export import (
+    FORMAT,
+    MANIFEST,
+    best_engine,
+    export,
+    payload_sha256,
+    weights_sha256,
+)
 from tests.notochord.conftest import ABOUT
 
 
@@ -142,3 +149,14 @@ def test_an_archive_that_torch_cannot_load_is_refused(tmp_path):
 
 def test_a_text_file_is_refused(tmp_path):
     refusal(tmp_path, b"a letter, and no brain\n" * 100)
+
+
+def test_an_engine_named_in_the_environment_is_taken_or_refused_in_one_line(
+    int8_file, monkeypatch
+):
+    monkeypatch.setenv("NOTOCHORD_ENGINE", "qnnpack")
+    assert best_engine() == "qnnpack"
+    monkeypatch.setenv("NOTOCHORD_ENGINE", "steam")
+    with pytest.raises(BrainError, match="no int8 engine 'steam' here; name one of") as refusal:
+        Brain.load(int8_file)
+    assert "\n" not in str(refusal.value)
