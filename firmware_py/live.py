@@ -11,7 +11,6 @@ from __future__ import annotations
 import gc
 import json
 import logging
-import os
 import select
 import signal
 from collections import deque
@@ -29,6 +28,7 @@ from firmware_py.panel.controls import Keep, Panic, StorePreset, Tap, Turn
 from firmware_py.panel.lamps import Sign
 from firmware_py.presets.bank import Bank
 from firmware_py.presets.remote import Recall, Remote, Step
+from firmware_py.priority import take_priority
 from firmware_py.story import Voice
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,6 @@ log = logging.getLogger(__name__)
 RESCAN = 2.0  # seconds between two looks for keyboards that came or went
 SITTING = 600.0  # seconds without a note or a clock, after which a note begins another session
 QUIET = 0.05  # seconds that should be free of due events for such a look
-PRIORITY = 10  # real-time, of 1 to 99: after JACK, before everything else
 BRIEF = 0.004  # seconds that are enough when it has waited for a second already
 
 
@@ -251,21 +250,6 @@ class PlannedTimes:
         """Pairs of due and sent, in seconds, of notes and of ticks, as JSON."""
         times = {"notes": list(self._notes), "ticks": list(self._ticks)}
         path.write_text(json.dumps(times), encoding="utf-8")
-
-
-def take_priority() -> bool:
-    """Have this thread run before everything else, where that is permitted.
-
-    A note or a tick is sent when the machine lets us, and a busy one keeps others waiting for
-    milliseconds. What this thread starts, the brain above all, runs as everything else does.
-    """
-    try:
-        policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
-        os.sched_setscheduler(0, policy, os.sched_param(PRIORITY))
-    except OSError:
-        log.info("no real-time priority is permitted; on a busy machine notes may be late")
-        return False
-    return True
 
 
 def sweep(send: Callable[[Message], object]) -> None:
