@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import rtmidi
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 CLIENT = "notochord-box"
 _SCANS = 5  # a device pulled out in the middle of a scan spoils that scan, not five of them
+_ALSA = Path("/dev/snd/seq")
 _APIS = {"alsa": rtmidi.API_LINUX_ALSA, "jack": rtmidi.API_UNIX_JACK}
 _REMEDIES = {
     "alsa": "ALSA has no sequencer here: load the kernel module snd-seq, or use --api jack",
@@ -107,12 +109,14 @@ class Backend:
     """
 
     def __init__(
-        self, join: Callable[[], Joined], client: str = CLIENT, polled: bool = False
-    ) -> None:
-        """`join` raises rtmidi's errors or OSError while there is no such system."""
+        self, join: Callable[[], Joined], client: str = CLIENT, polled: bool = False,
+        absent: bool = False,
+    ) -> None:  # fmt: skip
+        """`join` raises rtmidi's errors or OSError while there is no such system; `absent`: there
+        is none yet, so it is not tried at once."""
         self.client, self.polled = client, polled
         self._join = join
-        self._joined: Joined | None = join()
+        self._joined: Joined | None = None if absent else join()
         self._lookers: tuple[RawIn, RawOut] | None = None
         self._shelf_in: list[RawIn] = []
         self._shelf_out: list[RawOut] = []
@@ -329,6 +333,18 @@ def open_backend(api: str = "auto", client: str = CLIENT) -> Backend:
         if backend is not None:
             return backend
     raise PortError(_REMEDIES[api])
+
+
+def absent_backend(api: str = "auto", client: str = CLIENT) -> Backend:
+    """A backend for a system that is not there yet: it can be joined when it comes."""
+
+    def join() -> Joined:
+        if api != "jack" and _ALSA.exists():
+            return _join_alsa(client)
+        return _join_jack(client)
+
+    # Whichever comes, polling suits it.
+    return Backend(join, client, polled=True, absent=True)
 
 
 def _try_backend(api: int, client: str) -> Backend | None:

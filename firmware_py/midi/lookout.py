@@ -13,7 +13,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from firmware_py.midi.backend import Backend, Sight
+from firmware_py.midi.backend import Backend, Ports, Sight
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +25,11 @@ class Lookout:
     """Looks at a backend; `news` is what the loop has not followed yet."""
 
     def __init__(
-        self, backend: Backend, wake: Callable[[], None], every: float = EVERY
-    ) -> None:
-        """`wake` is called, from the thread, when there is news."""
-        self._backend, self._wake, self._every = backend, wake, every
+        self, backend: Backend, wake: Callable[[], None], every: float = EVERY,
+        note: Callable[[Ports], None] = lambda ports: None,
+    ) -> None:  # fmt: skip
+        """`note` is shown the ports, and `wake` called, from the thread, when there is news."""
+        self._backend, self._wake, self._every, self._note = backend, wake, every, note
         self._known: Sight | None = None  # what the loop was told last
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
@@ -52,6 +53,7 @@ class Lookout:
             self._try_to_rejoin()
         sight = self._backend.look()
         if sight is not None and (self._known is None or not _alike(sight, self._known)):
+            self._note(sight.ports)
             self._known = self.news = sight
             self._wake()
 

@@ -52,10 +52,7 @@ class Outputs:
         self.follows = True  # whether all that should be open is
         self._backend, self._choose, self._virtual = backend, choose, virtual
         self._open: dict[str, RawOut] = {}
-        if virtual:
-            self._offer()
-        else:
-            self.rescan()
+        self.rescan()
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -157,9 +157,9 @@ class Wire:
         return next((m for m in reversed(self._line) if m[:2] == message[:2]), None)
 
     def _cut(self, channel: int) -> None:
-        """All sound of a channel goes off, before all else that waits. What has not begun there need
-        not begin; the ends of what has begun, and the pedal's, go along, for a synth that knows no
-        such message. A SysEx is cut off."""
+        """All sound of a channel goes off, before all else that waits. What has not begun there
+        need not begin; the ends of what has begun, and the pedal's, go along, for a synth that
+        knows no such message. A SysEx is cut off."""
         self._dump = b""
         kept: deque[Message] = deque()
         for message in self._line:

@@ -100,7 +100,8 @@ def test_notes_go_before_knobs_that_wait() -> None:
 
 def test_the_parts_of_a_parameter_number_stay_together_in_their_order() -> None:
     wire = Wire()
-    bend_range = [control(0, n, v) for n, v in ((101, 0), (100, 0), (6, 12), (101, 127), (100, 127))]
+    said = ((101, 0), (100, 0), (6, 12), (101, 127), (100, 127))
+    bend_range = [control(0, number, value) for number, value in said]
     put(wire, *bend_range)
     assert StreamParser().feed(all_of(wire)) == bend_range
 
