@@ -110,7 +110,8 @@ def described(rule: Input) -> str:
 
 
 def _measure(args: argparse.Namespace) -> int:
-    rig = _rig(args)
+    path = args.rig or file_of(args.state)
+    rig = files.load(path) if path.exists() else Rig()
     with open_backend(args.api) as backend:
         inputs = Inputs(backend, MonotonicClock().now, [args.input] if args.input else [])
         try:
@@ -118,7 +119,6 @@ def _measure(args: argparse.Namespace) -> int:
         finally:
             inputs.close()
     identity = identify(port)
-    path = args.rig or file_of(args.state)
     files.store(with_curve(rig, port, identity, curve), path)
     points = ", ".join(f"{x} → {y}" for x, y in curve.points)
     print(f"{label(port)}: {points}; written to {path}")
