@@ -10,10 +10,12 @@ import pytest
 
 from firmware_py.clock import CrankedClock, MonotonicClock
 from firmware_py.message import note_on
+from firmware_py.midi import alsa_eye
 from firmware_py.midi.backend import Backend, Change, Ports, Sight, open_backend
 from firmware_py.midi.jack import JackServer
 from firmware_py.midi.lookout import Lookout
 from firmware_py.midi.ports import Inputs, Output, Outputs
+from tests.firmware_py.midi.test_alsa_eye import CLIENTS
 from tests.firmware_py.midi.test_ports import desk, opened, someone, wait_for
 
 NOTE = note_on(0, 60, 80)
@@ -240,3 +242,41 @@ def test_an_output_that_is_wanted_and_gone_is_found_again() -> None:
     assert output.rescan() == ((synth,), ()) and output.name is None
     table.outputs.append(synth)
     assert output.rescan() == ((), (synth,)) and output.send(NOTE)
+
+
+def test_alsa_is_asked_for_its_ports_only_when_the_kernel_writes_something_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table, text = desk(), [CLIENTS]
+    system = table.backend()
+    monkeypatch.setattr(alsa_eye, "read", lambda: text[0])
+    first = system.look()
+    table.inputs.append("Pads:Pads 32:0")
+    assert system.look() == first
+    text[0] = CLIENTS + 'Client  32 : "Pads" [Kernel]\n'
+    second = system.look()
+    assert first is not None and second is not None
+    assert "Pads:Pads 32:0" in second.ports.inputs and "Pads:Pads 32:0" not in first.ports.inputs
+
+
+def test_on_alsa_a_keyboard_gone_and_back_is_seen_by_its_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table, text = desk(), [CLIENTS]
+    system = table.backend()
+    monkeypatch.setattr(alsa_eye, "read", lambda: text[0])
+    inputs = Inputs(system, CrankedClock().now)
+    name = inputs.names[0]
+    assert inputs.rescan() == Change()
+    text[0] = CLIENTS.replace("129:0", "140:0")  # it is back, and no longer connected to us
+    assert inputs.rescan() == Change((name,), (name,))
+    inputs.close()
+
+
+def test_where_the_kernel_writes_nothing_alsas_ports_are_all_that_is_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(alsa_eye, "read", lambda: None)
+    sight = desk().backend().look()
+    assert sight is not None and sight.heard is None and sight.played is None
+    assert "Keys:Keys MIDI 1 20:0" in sight.ports.inputs
