@@ -39,6 +39,7 @@ LEAD = 0.001  # seconds that bytes are with the kernel before they are on the wi
 SILENT = 0.3  # seconds without a byte, after active sensing, that mean a pulled cable
 REOPENS_EVERY = 0.5  # seconds
 ON_A_PI = Path("/dev/serial0")
+_DEBUG_SOCKET = "ttyAMA10"  # a Pi 5's, which is not on the header
 _UNHEARD = frozenset({ACTIVE_SENSING, 0xFF})  # the wire's own affair, and a reset
 
 Put = Callable[[float, str, Message], None]
@@ -102,7 +103,7 @@ def find_uart(root: Path = Path("/")) -> Path | None:
     except OSError:
         return None
     name = device.resolve().name
-    is_console = any(line.partition(" ")[0] == name for line in consoles)
+    is_console = name == _DEBUG_SOCKET or any(line.partition(" ")[0] == name for line in consoles)
     is_ours = device.exists() and os.access(device, os.R_OK | os.W_OK)
     return device if "Raspberry Pi" in model and is_ours and not is_console else None
 

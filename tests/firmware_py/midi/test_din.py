@@ -205,3 +205,10 @@ def test_a_uart_on_which_a_console_runs_is_left_alone(tmp_path: Path) -> None:
 def test_no_uart_is_taken_on_a_machine_that_is_no_pi(tmp_path: Path) -> None:
     (pi(tmp_path) / "proc/device-tree/model").write_text("Some laptop")
     assert find_uart(tmp_path) is None and find_uart(tmp_path / "nowhere") is None
+
+
+def test_the_debug_socket_of_a_pi_5_is_left_alone(tmp_path: Path) -> None:
+    (pi(tmp_path) / "dev/serial0").unlink()
+    (tmp_path / "dev/ttyAMA10").touch()
+    (tmp_path / "dev/serial0").symlink_to("ttyAMA10")
+    assert find_uart(tmp_path) is None
