@@ -148,7 +148,7 @@ def test_a_uart_that_goes_away_ends_what_is_held_and_is_opened_again_when_it_is_
     silenced = b""
     while len(silenced) < 16 * 7 and select.select([back[0]], [], [], 5)[0]:
         silenced += os.read(back[0], 100)
-    assert heard == [PULLED] and silenced[:7] == bytes([0xB0, 64, 0, 123, 0, 120, 0])
+    assert heard == [PULLED] and silenced[:7] == bytes([0xB0, 64, 0, 120, 0, 123, 0])
     os.write(back[0], bytes(NOTE))
     until = time.monotonic() + 5
     while NOTE not in heard and time.monotonic() < until:
