@@ -18,6 +18,7 @@ from firmware_py.midi.backend import Backend, Ports, Sight
 log = logging.getLogger(__name__)
 
 EVERY = 0.2  # seconds between two looks
+MOST_LOOKS = 32  # between two tries to open what cannot be opened; doubled from 1 on
 REJOINS_EVERY = 1.0  # seconds between two tries to join a system that has gone
 
 
@@ -34,6 +35,8 @@ class Lookout:
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
         self._looks_until_rejoin = 0
+        self._looks_until_again: int | None = None  # None: all is open that should be
+        self._pause = 1
         self.news: Sight | None = None
 
     def start(self) -> None:
@@ -51,6 +54,10 @@ class Lookout:
         """One look; what the thread does at every turn."""
         if self._backend.left:
             self._try_to_rejoin()
+        if self._looks_until_again is not None:
+            self._looks_until_again -= 1
+            if self._looks_until_again <= 0:
+                self._known = self._looks_until_again = None
         sight = self._backend.look()
         if sight is not None and (self._known is None or not _alike(sight, self._known)):
             self._note(sight.ports)
@@ -58,12 +65,17 @@ class Lookout:
             self._wake()
 
     def followed(self, sight: Sight, whole: bool) -> None:
-        """The loop has done what a sight called for, the `whole` of it or not: then, and when
-        ports were opened or closed since, what is seen next is news again."""
+        """The loop has done what a sight called for. Where ports were opened or closed for it, what
+        is seen next is news again; where it was not the `whole` of it, after a pause."""
         if self.news is sight:
             self.news = None
-        if not whole or sight.changes != self._backend.changes:
-            self._known = None
+        if whole:
+            self._pause = 1
+            if sight.changes != self._backend.changes:
+                self._known = None
+        else:
+            self._looks_until_again = self._pause
+            self._pause = min(self._pause * 2, MOST_LOOKS)
 
     def _try_to_rejoin(self) -> None:
         if self._looks_until_rejoin > 0:

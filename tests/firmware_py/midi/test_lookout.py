@@ -49,12 +49,40 @@ def test_only_what_has_changed_since_it_was_told_is_news() -> None:
     assert lookout.news is other and len(woken) == 2
 
 
-def test_what_could_not_be_opened_is_news_again() -> None:
-    lookout = Lookout(Views(seen("keys"), seen("keys")), lambda: None)
-    for _ in range(2):
+def test_what_could_not_be_opened_is_news_again_at_once_and_then_less_and_less_often() -> None:
+    lookout, looks_of_news = Lookout(Views(*[seen("keys")] * 100), lambda: None), []
+    for look in range(100):
+        lookout.look()
+        if lookout.news is not None:
+            looks_of_news.append(look)
+            lookout.followed(lookout.news, whole=False)
+    assert looks_of_news == [0, 1, 3, 7, 15, 31, 63, 95]
+
+
+def test_a_port_that_cannot_be_opened_is_not_tried_at_every_look() -> None:
+    table = desk()
+    system = table.backend()
+    outputs = Outputs(system, lambda ports: [*ports.outputs, "a port that nobody can open"])
+    lookout, tries = Lookout(system, lambda: None), 0
+    for _ in range(100):
+        lookout.look()
+        if lookout.news is not None:
+            outputs.follow(lookout.news)
+            lookout.followed(lookout.news, outputs.follows)
+            tries += 1
+    assert tries == 8
+    outputs.close()
+
+
+def test_what_was_opened_at_last_is_no_news() -> None:
+    lookout = Lookout(Views(*[seen("keys")] * 10), lambda: None)
+    for whole in (False, True):
         lookout.look()
         assert lookout.news is not None
-        lookout.followed(lookout.news, whole=False)
+        lookout.followed(lookout.news, whole)
+    for _ in range(8):
+        lookout.look()
+        assert lookout.news is None
 
 
 def test_what_was_seen_before_a_port_was_opened_is_looked_at_again() -> None:
