@@ -74,7 +74,7 @@ class Inputs:
         self._wanted, self._virtual, self._spurns = tuple(wanted), virtual, spurns
         self.follows = True  # whether all that should be open is
         self._open: dict[str, RawIn] = {}
-        there = backend.list_ports().inputs if self._wanted else ()
+        there = () if backend.lost else backend.list_ports().inputs
         for pattern in self._wanted:
             if not any(matches(name, pattern) for name in there):
                 raise no_such_port("input", pattern, there)
