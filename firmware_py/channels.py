@@ -30,6 +30,11 @@ class Channels:
         self._of[instrument] = channel
         return channel, setup
 
+    def used(self) -> list[int]:
+        """The channels on which something plays or has played, the latest first."""
+        melodic = list(reversed(self._of.values()))
+        return melodic if self._kit is None else [*melodic, DRUM_CHANNEL]
+
     def _free(self) -> int:
         taken = set(self._of.values())
         for channel in range(16):

@@ -1,4 +1,4 @@
-"""The command line: notochord-box play, perform, run, sessions, presets, ports, latency."""
+"""The command line: notochord-box play, perform, run, rig, sessions, presets, ports, latency."""
 
 from __future__ import annotations
 
@@ -12,30 +12,28 @@ from typing import Any
 
 from firmware_py import settings as knobs
 from firmware_py.brain_link import ProcessLink
+from firmware_py.cables import Cables, Wishes
 from firmware_py.clock import MonotonicClock
-from firmware_py.live import Loop, PlannedTimes, sweep
+from firmware_py.live import Loop, PlannedTimes
 from firmware_py.memory import Memory
 from firmware_py.message import Message, note_off, note_on
-from firmware_py.midi.ports import (
-    Backend,
-    EchoGuard,
-    Inputs,
-    Output,
-    PortError,
-    keyboards,
-    list_ports,
-    open_backend,
-)
+from firmware_py.midi.backend import Backend, PortError, absent_backend, open_backend
+from firmware_py.midi.din import find_uart
+from firmware_py.midi.ports import keyboards, list_ports
 from firmware_py.panel import pinmap
 from firmware_py.panel.board import find_board
 from firmware_py.perform import BrainUnusable, Performed, perform, wake
 from firmware_py.places import state_folder
 from firmware_py.presets import commands as presets
 from firmware_py.presets.preset import PresetError
+from firmware_py.rig import commands as rigs
+from firmware_py.rig.curve import CurveError
+from firmware_py.rig.rig import RigError
 from firmware_py.sessions import commands as sessions
 from firmware_py.sessions.budget import BUDGET
 from firmware_py.sessions.session import SessionError
 from firmware_py.settings import MODES, SettingError, Settings
+from firmware_py.story import Voice
 from notochord.event import Note
 from notochord.midifile import MidiFileError, read_messages
 from notochord.options import OneLineParser, number, whole
@@ -57,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
         return run(args)
     except (
         SettingError, MidiFileError, PortError, BrainUnusable, SoundError, pinmap.PinMapError,
-        PresetError, SessionError,
+        PresetError, SessionError, RigError, CurveError,
     ) as error:  # fmt: skip
         print(f"notochord-box: {error}", file=sys.stderr)
     except BrokenPipeError:  # whoever read what we print has read enough
@@ -154,6 +152,7 @@ def _play(args: argparse.Namespace) -> int:
         args.input, args.output, args.api = [], None, "auto"
         args.virtual, args.times, args.pins = False, None, pinmap.DEFAULT
         args.state, args.record, args.budget = state_folder(), True, BUDGET >> 20
+        args.rig, args.din, args.no_din = None, None, False
         return _run(args)
     from firmware_py.tune import tune
 
@@ -185,52 +184,64 @@ def _play(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     settings, pin_map = _settings(args, knobs.load(SAVED)), pinmap.load(args.pins)
-    with open_backend(args.api) as backend:
-        output = Output(backend, args.output, virtual=args.virtual)
+    rig, wishes = rigs.for_playing(args.rig, args.state), _wishes(args)
+    with _backend(args.api, wishes) as backend:
+        cables = Cables(backend, MonotonicClock().now, rig, wishes)
         try:
             with Memory(args.state, args.record, args.budget << 20) as memory:
-                settings = _live(args, settings, backend, output, pin_map, memory)
+                settings = _live(args, settings, cables, pin_map, memory)
         finally:
-            output.close()
+            cables.close()
     knobs.save(settings, SAVED)
     return 0
 
 
+def _wishes(args: argparse.Namespace) -> Wishes:
+    found = None if args.din or args.no_din or args.virtual else find_uart()
+    return Wishes(args.input, args.output, args.virtual, args.din or found, found is not None)
+
+
+def _backend(api: str, wishes: Wishes) -> Backend:
+    """The MIDI system; where there is none yet but DIN there is, it may come later."""
+    try:
+        return open_backend(api)
+    except PortError:
+        if wishes.din is None or wishes.inputs or wishes.output or wishes.virtual:
+            raise
+        return absent_backend(api)
+
+
 def _live(
-    args: argparse.Namespace, settings: Settings, backend: Backend, output: Output,
-    pin_map: pinmap.PinMap, memory: Memory,
+    args: argparse.Namespace, settings: Settings, cables: Cables, pin_map: pinmap.PinMap,
+    memory: Memory,
 ) -> Settings:  # fmt: skip
     """Play until stopped; returns the settings as they stand then."""
-    clock, guard = MonotonicClock(), EchoGuard()
-    inputs = Inputs(backend, clock.now, args.input, virtual=args.virtual, guard=guard)
-
+    clock = MonotonicClock()
     times = PlannedTimes(clock.now)
 
-    def send(message: Message) -> bool:
-        guard.sent(message, clock.now())
-        left = output.send(message)
+    def send(message: Message) -> None:
+        cables.send(message)
         times.sent(message)
-        return left
+
+    def watch(owner: str, voice: Voice, due: float | None) -> None:
+        cables.watch(owner, voice, due)
+        times.watch(owner, voice, due)
 
     link = ProcessLink(args.brain, clock.now)
     instrument = memory.instrument(
-        settings, send, link, args.seed, times.watch, clock.now,
+        settings, send, link, args.seed, watch, clock.now,
         brain=lambda: {"name": link.manifest.get("name", ""), "sha256": link.sha256},
     )  # fmt: skip
     board = find_board(pin_map, settings, clock.now)
     try:
-        sweep(send)
-        heard = ", ".join(inputs.names) or "no keyboard yet"
-        print(f"playing: {heard} → {output.name or 'no synth yet'}", flush=True)
+        heard, played_on = (", ".join(names) for names in (cables.heard_from, cables.played_on))
+        print(f"playing: {heard or 'no keyboard yet'} → {played_on or 'no synth yet'}", flush=True)
         print(f"mode {settings.mode}: keys sound now, the network wakes (Ctrl-C ends)", flush=True)
         told = lambda text: print(text, flush=True)  # noqa: E731
-        Loop(
-            instrument, inputs, output, link, clock, told, board, memory.bank, memory.keep
-        ).run()
+        Loop(instrument, cables, link, clock, told, board, memory.bank, memory.keep).run()
     finally:
         if board is not None:
             board.close()
-        inputs.close()
     if args.times is not None:
         times.write(args.times)
     return instrument.scene.settings
@@ -294,6 +305,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--input", action="append", default=[], help="keyboards, by name or pattern")
     run.add_argument("--output", help="the synth, by name or pattern")
     run.add_argument("--virtual", action="store_true", help="offer ports for others to connect to")
+    run.add_argument("--rig", type=Path, help="a file that says which device is what")
+    run.add_argument("--din", type=Path, metavar="UART", help="a DIN port, as /dev/serial0")
+    run.add_argument("--no-din", action="store_true", help="leave the UART of a Pi alone")
     run.add_argument("--pins", type=Path, default=pinmap.DEFAULT, help="the panel's pin map")
     run.add_argument("--times", type=Path, help="write when each planned note and tick was sent")
     run.add_argument("--state", type=Path, default=state_folder(), help="for presets and sessions")
@@ -305,6 +319,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sessions.add_to(commands)
     presets.add_to(commands)
+    rigs.add_to(commands)
 
     ports = commands.add_parser("ports", help="list the MIDI ports")
     ports.add_argument("--api", default="auto", choices=("auto", "alsa", "jack"))

@@ -25,15 +25,18 @@ from firmware_py.message import Message
 from firmware_py.modes import BY_NAME, Mode
 from firmware_py.modes.mode import Action, Actions, Damp, Enquire, Imagine, Scene, Strike, Stroke
 from firmware_py.pedals import Pedals
+from firmware_py.players import Players, Seat
 from firmware_py.settings import GRIDS, Settings, changed
 from firmware_py.story import Told, Voice
 from firmware_py.tempo.beat import Beat
 from firmware_py.tempo.clock_out import ClockOut
 from firmware_py.tempo.magnet import Cue, Magnet
 from notochord.ask import N_UNIFORMS, Answer, Ask
-from notochord.event import DRUM_CHANNEL, instrument_named, instrument_of, is_sane, program_of
+from notochord.event import is_sane, program_of
 
 log = logging.getLogger(__name__)
+
+PANIC_ECHOES = 1.0  # seconds in which a panic that comes in may be our own, on its way round
 
 
 class BrainLink(Protocol):
@@ -75,7 +78,8 @@ class Instrument:
         self._ledger, self._channels, self._keys = Ledger(), Channels(), Keys()
         self._numbers = count(1)
         self._asked: dict[int, tuple[Mode, int, float]] = {}
-        self._played: dict[tuple[str, int], int] = {}  # port, channel -> instrument
+        self._players = Players()
+        self._panicked_at = float("-inf")
         self._left: dict[Voice, Key] = {}  # notes of a mode that was left, until their key ends
         self._pedals = Pedals()
         self.beat, self._clock_out = Beat(settings.tempo), ClockOut()
@@ -96,7 +100,9 @@ class Instrument:
         elif midi.is_note_off(message):
             self._key_up(Key(port, message[0] & 0xF, message[1]), now)
         elif midi.kind(message) == midi.PROGRAM:
-            self._program(port, message[0] & 0xF, message[1])
+            self._players.program(port, message[0] & 0xF, message[1])
+        elif midi.is_all_off(message):
+            self._told_to_be_silent(now)
         else:
             self._controller(port, message, now)
 
@@ -181,6 +187,10 @@ class Instrument:
         if settings.tempo != tempo:
             self._set_tempo(now)
 
+    def seat(self, port: str, plays: int | None, second: bool, now: float) -> None:
+        """The rig says who is at a keyboard: see firmware_py.players."""
+        self._players.sit(port, Seat(plays, second))
+
     def unplugged(self, port: str, now: float) -> None:
         """A keyboard is gone: its keys end."""
         here = [k for k in self._keys.pressed if k.port == port]
@@ -200,15 +210,29 @@ class Instrument:
         self._pedals.forget_channels()
 
     def panic(self, now: float) -> None:
-        """Silence everything, here and in whatever is connected, and begin the mode anew."""
+        """Silence everything, here and in whatever is connected, and begin the mode anew; what is
+        known to sound first, then the channels on which it did, for a wire that is slow."""
+        self._panic(now)
+
+    def _panic(self, now: float) -> None:
+        sounding = self._ledger.channels()
+        self._panicked_at = now
         self._silence(now)
         self._keys, self._pedals = Keys(), Pedals()
         self.scene.strokes.clear()
         self.scene.pressed = self._keys.pressed
-        for channel in range(16):
+        for channel in dict.fromkeys([*sounding, *self._channels.used(), *range(16)]):
             for message in midi.silence(channel):
                 self._send(message)
         self._enter(self.scene.settings, now)
+
+    def _told_to_be_silent(self, now: float) -> None:
+        """All sound off, or all notes off, came in. A synth that sends back what it hears must not
+        keep a panic going round for ever."""
+        if now - self._panicked_at < PANIC_ECHOES:
+            self._silence(now)
+        else:
+            self._panic(now)
 
     def silence(self, now: float) -> None:
         """End every note that this instrument has started."""
@@ -225,11 +249,13 @@ class Instrument:
     def begin_anew(self, now: float) -> None:
         """Forget all that was played; settings and the keyboards' instruments stay as they are."""
         self.end(now)
-        played, brain = self._played, self.scene.brain
+        players, brain = self._players, self.scene.brain
         self._begin(self.scene.settings)
         if brain:
             self.brain_ready(now)
-        for (port, channel), instrument in played.items():
+        for port, seat in players.seats():
+            self.seat(port, seat.plays, seat.second, now)
+        for (port, channel), instrument in players.programs():
             self.heard(port, midi.program(channel, program_of(instrument)), now)
 
     def end(self, now: float) -> None:
@@ -295,12 +321,9 @@ class Instrument:
     # ── keys ────────────────────────────────────────────────────────────────────────────────
 
     def _stroke(self, key: Key, velocity: int) -> Stroke:
-        instrument = self._played.get((key.port, key.channel))
-        if instrument is None:
-            drums = key.channel == DRUM_CHANNEL
-            named = self.scene.settings.player
-            instrument = instrument_of(0, drums=True) if drums else instrument_named(named)
-        return Stroke(key, instrument, key.pitch, velocity)
+        players, player = self._players, self.scene.settings.player
+        instrument = players.instrument(key.port, key.channel, player)
+        return Stroke(key, instrument, key.pitch, velocity, players.is_second(key.port))
 
     def _key_down(self, key: Key, velocity: int, now: float) -> None:
         for ended in self._keys.down(key):
@@ -342,10 +365,6 @@ class Instrument:
         for left in [v for v, held_by in self._left.items() if held_by == key]:
             self._end_voice(left, now)
         self._do(lambda: self.mode.key_up(stroke, now), now)
-
-    def _program(self, port: str, channel: int, number: int) -> None:
-        instrument = instrument_of(number, drums=channel == DRUM_CHANNEL)
-        self._played[port, channel] = instrument
 
     def _controller(self, port: str, message: Message, now: float) -> None:
         channel = message[0] & 0xF
@@ -394,7 +413,8 @@ class Instrument:
         if strike.voice in self.scene.story.sounding:
             self._end_voice(strike.voice, now)
         if strike.told is None or not self._is_pulled(strike, at, now):
-            velocity = strike.velocity if strike.told is None else self._balanced(strike)
+            planned, velocity = strike.told is not None, strike.velocity
+            velocity = self.scene.loudness(velocity) if planned else velocity
             due = strike.at if strike.ahead else None
             self._start(strike.voice, "network", strike.voice, velocity, now, due)
         if strike.told is None:
@@ -409,9 +429,6 @@ class Instrument:
         return self._magnet.strike(
             strike.voice, strike.velocity, at, now, line, settings.magnet, GRIDS[settings.grid]
         )
-
-    def _balanced(self, strike: Strike) -> int:
-        return self.scene.loudness(strike.velocity)
 
     def _damp(self, damp: Damp, now: float) -> None:
         at = now if damp.at is None else damp.at

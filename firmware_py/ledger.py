@@ -44,6 +44,10 @@ class Ledger:
         """The sounding notes of one owner, oldest first."""
         return [name for name, entry in self._notes.items() if entry.owner == owner]
 
+    def channels(self) -> list[int]:
+        """The channels on which something sounds, each once."""
+        return list(dict.fromkeys(entry.channel for entry in self._notes.values()))
+
     def start(
         self, name: Hashable, owner: str, channel: int, pitch: int, velocity: int
     ) -> list[Message]:

@@ -1,6 +1,6 @@
 """Live: one loop that waits for the next due event, or for something to come, and serves it.
 
-    wait until the earliest of: next due · MIDI came · the brain answered · rescan of the ports
+    wait until the earliest of: next due · MIDI came · the brain answered · something was plugged in
       MIDI    ──▶ instrument.heard
       brain   ──▶ instrument.answered / brain_ready / brain_lost
       time    ──▶ instrument.tick
@@ -11,41 +11,43 @@ from __future__ import annotations
 import gc
 import json
 import logging
-import os
 import select
 import signal
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FrameType
 
 from firmware_py.brain_link import ProcessLink, Report
+from firmware_py.cables import Cables
 from firmware_py.clock import Clock
 from firmware_py.instrument import Instrument
-from firmware_py.message import CLOCK, Message, is_channel_message, is_note_on, silence
-from firmware_py.midi.ports import Heard, Inputs, Output
+from firmware_py.message import CLOCK, Message, is_channel_message, is_note_on
+from firmware_py.midi.inbox import PULLED
+from firmware_py.midi.ports import Heard
 from firmware_py.panel.board import Board
 from firmware_py.panel.controls import Keep, Panic, StorePreset, Tap, Turn
 from firmware_py.panel.lamps import Sign
 from firmware_py.presets.bank import Bank
 from firmware_py.presets.remote import Recall, Remote, Step
+from firmware_py.priority import take_priority
+from firmware_py.rig.seating import Chair
 from firmware_py.story import Voice
 
 log = logging.getLogger(__name__)
 
-RESCAN = 2.0  # seconds between two looks for keyboards that came or went
 SITTING = 600.0  # seconds without a note or a clock, after which a note begins another session
-QUIET = 0.05  # seconds that should be free of due events for such a look
-PRIORITY = 10  # real-time, of 1 to 99: after JACK, before everything else
-BRIEF = 0.004  # seconds that are enough when it has waited for a second already
+QUIET = 0.05  # seconds that should be free of due events to open or close ports
+BRIEF = 0.004  # seconds that are enough when that has waited for long enough
+PATIENCE = 0.4  # seconds: so that what was plugged in can be used within one
 
 
 class Loop:
     """The instrument, live."""
 
     def __init__(
-        self, instrument: Instrument, inputs: Inputs, output: Output, link: ProcessLink,
-        clock: Clock, told: Callable[[str], None] = log.info, board: Board | None = None,
+        self, instrument: Instrument, cables: Cables, link: ProcessLink, clock: Clock,
+        told: Callable[[str], None] = log.info, board: Board | None = None,
         bank: Bank | None = None, keep: Callable[[float], str] | None = None,
     ) -> None:  # fmt: skip
         """`told` is given a line for the player when something changes. `keep` is told the time
@@ -53,16 +55,16 @@ class Loop:
         self._bank, self._remote, self._keep = bank or Bank({}), Remote(), keep
         self._board, self._fault = board, False
         self._instrument, self._link = instrument, link
-        self._inputs, self._output = inputs, output
-        self._clock, self._told = clock, told
-        self._rescan_at = clock.now() + RESCAN
+        self._cables, self._clock, self._told = cables, clock, told
+        self._news_since: float | None = None  # how long something was plugged in, not yet used
         self._sounded_at: float | None = None  # when a note sounded last
-        self._rescan_by = self._rescan_at + 1.0
         self._stopping = False
 
     def stop(self, *_: int | FrameType | None) -> None:
         """Have the loop end after this turn; also a signal handler."""
-        self._stopping = True
+        if not self._stopping:
+            self._stopping = True
+            self._cables.wake()
 
     def run(self) -> None:
         """Play until stopped; whatever ends it, nothing is left sounding."""
@@ -72,17 +74,19 @@ class Loop:
         gc.collect()
         gc.freeze()  # what start-up made is never looked through again
         self._link.start()
+        self._seat(self._cables.begin())
         try:
             while not self._stopping:
                 self._turn()
         finally:
+            self._stopping = True
             self._instrument.end(self._clock.now())
             self._link.close()
 
     def _turn(self) -> None:
         """Wait for something, and serve all that came."""
         self._wait()
-        self._hear(self._inputs.drain())
+        self._hear(self._cables.drain())
         self._instrument.tick(self._clock.now())
         for report in self._link.poll():
             self._serve(report)
@@ -91,24 +95,32 @@ class Loop:
             self._sounded_at = self._clock.now()
         if self._board is not None:
             self._serve_panel(self._board)
-        self._look_for_devices()
+        self._follow_cables()
 
     def _hear(self, came: list[Heard]) -> None:
         for at, port, message in came:
+            if message == PULLED:
+                self._leave(port)
+                continue
             self._heard(at, port, message)
             if self._board is not None and message[0] != CLOCK:  # which never rests
                 self._board.midi_came()
 
     def _heard(self, at: float, port: str, message: Message) -> None:
-        if is_channel_message(message) and is_note_on(message) and self._is_rested(at):
-            self._instrument.begin_anew(at)
         wishes = self._remote.heard(port, message, self._instrument.scene.settings)
         if wishes is None:
-            self._instrument.heard(port, message, at)
+            for seat, meant in self._cables.heard(port, message):
+                self._played(at, seat, meant)
+            self._cables.served()
         for wish in wishes or []:
             self._recall(wish)
         if self._instrument.sounding:
             self._sounded_at = at
+
+    def _played(self, at: float, seat: str, message: Message) -> None:
+        if is_channel_message(message) and is_note_on(message) and self._is_rested(at):
+            self._instrument.begin_anew(at)
+        self._instrument.heard(seat, message, at)
 
     def _is_rested(self, at: float) -> bool:
         """Whether a sitting is over: nothing has sounded for long, and no clock would lose its
@@ -139,15 +151,18 @@ class Loop:
             self._told(f"stored as preset {preset.number}: {preset.name}")
 
     def _wait(self) -> None:
-        times = [self._instrument.next_due, self._link.next_due, self._rescan_at]
-        sources = [self._inputs.fileno(), self._link.fileno()]
+        times = [self._instrument.next_due, self._link.next_due]
+        if self._news_since is not None:
+            times.append(self._clock.now() + BRIEF)
+        sources = [self._cables.fileno(), self._link.fileno()]
         if self._board is not None:
             times.append(self._board.next_due)
             sources.append(self._board.fileno())
-        due = min(t for t in times if t is not None)
+        due = min((t for t in times if t is not None), default=None)
         watched = [fd for fd in sources if fd >= 0]
         try:
-            select.select(watched, [], [], max(due - self._clock.now(), 0.0))
+            wait = None if due is None else max(due - self._clock.now(), 0.0)
+            select.select(watched, [], [], wait)
         except InterruptedError:
             return
 
@@ -202,24 +217,35 @@ class Loop:
             return Sign.THRU
         return Sign.ANSWERING if scene.own else Sign.LISTENING
 
-    def _look_for_devices(self) -> None:
+    def _follow_cables(self) -> None:
+        """See to what was plugged in and out, as soon as the music leaves time for it."""
+        news = self._cables.news
+        if news is None:
+            return
         now, due = self._clock.now(), self._instrument.next_due
-        if now < self._rescan_at:
+        since = self._news_since = now if self._news_since is None else self._news_since
+        if due is not None and due < now + (QUIET if now < since + PATIENCE else BRIEF):
             return
-        if due is not None and due < now + (QUIET if now < self._rescan_by else BRIEF):
-            self._rescan_at = max(due, now)  # when that is done
-            return
-        keyboards, synth = self._inputs.rescan(), self._output.rescan()
-        for port in keyboards.gone:
-            self._instrument.unplugged(port, self._clock.now())
-        if synth.come:
-            self._instrument.new_synth(self._clock.now())
-        for port in (*keyboards.gone, *synth.gone):
+        self._news_since = None
+        gone = self._cables.close_gone(news)
+        self._hear(self._cables.drain())  # what they have left, before they are left
+        for port in gone:
+            self._leave(port)
             self._told(f"unplugged: {port}")
-        for port in (*keyboards.come, *synth.come):
-            self._told(f"plugged in: {port}")
-        self._rescan_at = self._clock.now() + RESCAN
-        self._rescan_by = self._rescan_at + 1.0
+        plugged = self._cables.open_come(news)
+        self._seat(plugged.chairs)
+        if plugged.new_synth:
+            self._instrument.new_synth(self._clock.now())
+        for line in plugged.told:
+            self._told(line)
+
+    def _leave(self, port: str) -> None:
+        for seat in self._cables.leave(port):
+            self._instrument.unplugged(seat, self._clock.now())
+
+    def _seat(self, chairs: Iterable[Chair]) -> None:
+        for chair in chairs:
+            self._instrument.seat(chair.seat, chair.plays, chair.second, self._clock.now())
 
 
 class PlannedTimes:
@@ -251,25 +277,3 @@ class PlannedTimes:
         """Pairs of due and sent, in seconds, of notes and of ticks, as JSON."""
         times = {"notes": list(self._notes), "ticks": list(self._ticks)}
         path.write_text(json.dumps(times), encoding="utf-8")
-
-
-def take_priority() -> bool:
-    """Have this thread run before everything else, where that is permitted.
-
-    A note or a tick is sent when the machine lets us, and a busy one keeps others waiting for
-    milliseconds. What this thread starts, the brain above all, runs as everything else does.
-    """
-    try:
-        policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
-        os.sched_setscheduler(0, policy, os.sched_param(PRIORITY))
-    except OSError:
-        log.info("no real-time priority is permitted; on a busy machine notes may be late")
-        return False
-    return True
-
-
-def sweep(send: Callable[[Message], object]) -> None:
-    """Silence what an instrument that was killed may have left sounding, on every channel."""
-    for channel in range(16):
-        for message in silence(channel):
-            send(message)

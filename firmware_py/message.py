@@ -64,10 +64,15 @@ def is_note_off(message: Message) -> bool:
     return kind(message) == NOTE_OFF or (kind(message) == NOTE_ON and message[2] == 0)
 
 
+def is_all_off(message: Message) -> bool:
+    """Whether it tells a channel to be silent: all sound off, or all notes off."""
+    return kind(message) == CONTROL and message[1] in (ALL_SOUND_OFF, ALL_NOTES_OFF)
+
+
 def silence(channel: int) -> list[Message]:
     """What makes any synth fall silent on a channel, whatever was left sounding on it."""
     return [
         control(channel, SUSTAIN, 0),
-        control(channel, ALL_NOTES_OFF, 0),
         control(channel, ALL_SOUND_OFF, 0),
+        control(channel, ALL_NOTES_OFF, 0),
     ]

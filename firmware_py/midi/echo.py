@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from firmware_py.message import CONTINUE, SONG, START, STOP, Message, is_note_on
+from firmware_py.message import CONTINUE, SONG, START, STOP, Message, is_all_off, is_note_on
 
 _COMMANDS = frozenset({START, CONTINUE, STOP, SONG})
 _REMEMBERED = 16  # sends of one and the same note within the window; more is no music
@@ -19,8 +19,9 @@ class EchoGuard:
     the middle of a chord, a key that the network has just harmonised with. The end of a note is
     never held back: an echo of it ends a key that is not pressed, which does nothing, and a
     player's own that was lost would leave the note on.
-    Start, stop, continue and song position are echoes too; not the ticks of a clock, since a clock
-    that really comes in has ticks near ours too. Everything else is the player's.
+    Start, stop, continue, song position, all sound off and all notes off are echoes too; not the
+    ticks of a clock, since a clock that really comes in has ticks near ours too. Everything else is
+    the player's.
     """
 
     def __init__(self, window: float = 0.03) -> None:
@@ -49,4 +50,7 @@ class EchoGuard:
 
 def _key_of(message: Message) -> tuple[int, ...] | None:
     """What an echo of the message would be equal to; None for what is never taken for one."""
-    return message if message[0] in _COMMANDS or is_note_on(message) else None
+    if not message:  # the cable was pulled
+        return None
+    is_echoed = message[0] in _COMMANDS or is_note_on(message) or is_all_off(message)
+    return message if is_echoed else None

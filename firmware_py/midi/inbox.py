@@ -20,11 +20,16 @@ from firmware_py.message import (
 
 Heard = tuple[float, str, Message]  # seconds, name of the port, message
 
+PULLED: Message = ()  # in place of a message: the cable was pulled, whatever is held there ends
+
 _ENDING_CONTROLS = frozenset({ALL_SOUND_OFF, ALL_NOTES_OFF})
 
 
 def is_release(message: Message) -> bool:
-    """Whether it lets notes go: a note-off, the pedal coming up, all notes or all sound off."""
+    """Whether it lets notes go: a note-off, the pedal coming up, all notes or all sound off, or
+    that the cable was pulled."""
+    if message == PULLED:
+        return True
     if kind(message) == CONTROL and len(message) == 3:
         return message[1] in _ENDING_CONTROLS or (message[1] == SUSTAIN and message[2] < 64)
     return is_note_off(message)
@@ -65,6 +70,10 @@ class Inbox:
             self._queue.append((at, port, message))
         else:
             self.dropped_notes += 1
+        self.wake()
+
+    def wake(self) -> None:
+        """Wake the loop; from any thread."""
         with suppress(BlockingIOError):  # the counter is full, so the loop is awake anyway
             os.eventfd_write(self._wake, 1)
 
@@ -87,5 +96,8 @@ class Inbox:
             self._queue.append(heard)
             return
         _, port, message = heard
+        if message == PULLED:
+            self._shelf[port, -1, 0] = heard
+            return
         status = NOTE_OFF | message[0] & 0x0F if is_note_off(message) else message[0]
         self._shelf[port, status, message[1]] = heard

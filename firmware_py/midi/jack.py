@@ -71,6 +71,12 @@ class JackServer:
         else:
             os.environ[_VARIABLE] = self._outside
 
+    def kill(self) -> None:
+        """Have it die, as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
     def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
         clock = MonotonicClock()
         deadline = clock.now() + _STARTS_WITHIN

@@ -3,8 +3,8 @@
     key down ──▶ ask pitch given (instrument, time, velocity) ──▶ that pitch sounds
     key up   ──▶ it ends
 
-A key never stays silent: without a brain, or when the answer is late, it sounds as it is. A key
-let go before its answer came sounds as long as it was held.
+A key never stays silent: without a brain, or when the answer is late, it sounds as it is, and so
+does a second player's. A key let go before its answer came sounds as long as it was held.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Autopitch(Mode):
     def key_down(self, stroke: Stroke, now: float) -> Actions:
         touch = _Touch(stroke, now)
         ended = self._end(stroke.key)
-        if not self.scene.brain:
+        if stroke.second or not self.scene.brain:
             return [*ended, *self._sound(touch, stroke.instrument, stroke.pitch, now)]
         tag = next(self._tags)
         self._waiting[tag] = touch

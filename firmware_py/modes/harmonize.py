@@ -32,7 +32,7 @@ class _Chord:
 
 
 class Harmonize(Mode):
-    """Adds voices to every key."""
+    """Adds voices to every key but a second player's."""
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
@@ -45,7 +45,7 @@ class Harmonize(Mode):
         return {voice: key for key, chord in self._chords.items() for voice in chord.voices}
 
     def key_down(self, stroke: Stroke, now: float) -> Actions:
-        if is_drums(stroke.instrument) or not self.scene.brain:
+        if is_drums(stroke.instrument) or stroke.second or not self.scene.brain:
             return []
         chord = _Chord(stroke, now)
         self._chords[stroke.key] = chord

@@ -18,12 +18,14 @@ from notochord.event import is_drums
 
 @dataclass(frozen=True)
 class Stroke:
-    """A key that was struck: which, and what it means: instrument, pitch, velocity 1..127."""
+    """A key that was struck: which, and what it means: instrument, pitch, velocity 1..127, and
+    whether a second player struck it, for whose keys nothing is played."""
 
     key: Key
     instrument: int
     pitch: int
     velocity: int
+    second: bool = False
 
 
 @dataclass(frozen=True)

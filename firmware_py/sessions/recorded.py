@@ -89,6 +89,10 @@ class Recorded(Instrument):
         self._tape.call(now, "recall", asdict(settings))
         super().recall(settings, now)
 
+    def seat(self, port: str, plays: int | None, second: bool, now: float) -> None:
+        self._tape.call(now, "seat", port, plays, second)
+        super().seat(port, plays, second, now)
+
     def unplugged(self, port: str, now: float) -> None:
         self._tape.call(now, "unplugged", port)
         super().unplugged(port, now)

@@ -4,9 +4,10 @@ import gpiozero
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
-from firmware_py.live import SITTING, Loop
+from firmware_py.cables import Plugged
+from firmware_py.live import BRIEF, PATIENCE, SITTING, Loop
 from firmware_py.message import CLOCK, START, STOP, control, kind, note_off, note_on, program
-from firmware_py.midi.backend import Change
+from firmware_py.midi.inbox import PULLED
 from firmware_py.panel.board import Board
 from firmware_py.panel.controls import Controls
 from firmware_py.panel.pinmap import load
@@ -15,6 +16,34 @@ from firmware_py.presets.preset import Preset
 from firmware_py.presets.remote import Step
 from firmware_py.settings import MODES, Settings
 from tests.firmware_py.stage import Stage
+
+
+class Unpatched:
+    """Cables without a rig: a port is its seat."""
+
+    def __init__(self, gone=(), left=()):
+        self.news, self.followed, self._gone, self._left = None, [], gone, list(left)
+
+    def heard(self, port, message):
+        return [(port, message)]
+
+    def served(self):
+        pass
+
+    def leave(self, port):
+        return (port,)
+
+    def drain(self):
+        left, self._left = self._left, []
+        return left
+
+    def close_gone(self, sight):
+        return self._gone
+
+    def open_come(self, sight):
+        self.followed.append(sight)
+        self.news = None
+        return Plugged()
 
 
 class Table:
@@ -27,8 +56,8 @@ class Table:
                               lamp=lamps.lamp)  # fmt: skip
         self.board = Board(pin_map, stage.instrument.scene.settings, self.now)
         self.loop = Loop(
-            stage.instrument, inputs=None, output=None, link=None, clock=self,
-            told=self.lines.append, board=self.board, bank=bank, keep=keep,
+            stage.instrument, Unpatched(), link=None, clock=self, told=self.lines.append,
+            board=self.board, bank=bank, keep=keep,
         )  # fmt: skip
 
     def now(self):
@@ -246,26 +275,37 @@ def test_a_clock_does_not_hide_the_lamp_that_says_midi_comes_in(table):
     assert seen == [True]
 
 
-class Ports:
-    """Ports that count how often they are looked at."""
-
-    def __init__(self):
-        self.looks = 0
-
-    def rescan(self):
-        self.looks += 1
-        return Change()
-
-
-def test_devices_are_looked_for_also_while_a_clock_is_sent(table):
-    stage, ports = table.stage, Ports()
-    loop = Loop(stage.instrument, ports, ports, link=None, clock=table)
+def test_what_is_plugged_in_is_followed_within_half_a_second_also_while_a_clock_is_sent(table):
+    stage, cables = table.stage, Unpatched()
+    loop = Loop(stage.instrument, cables, link=None, clock=table)
     stage.instrument.set("clock_out", "on", 0.0)
-    turns = 0
-    while stage.now < 12.0:
-        stage.now = max(min(stage.instrument.next_due, loop._rescan_at), stage.now)
+    stage.crank(2.0)  # it opens after half a second
+    cables.news, turns = "a sight", 0
+    while cables.news is not None:
+        stage.now = max(min(stage.instrument.next_due, stage.now + BRIEF), stage.now)
         stage.instrument.tick(stage.now)
-        loop._look_for_devices()
+        loop._follow_cables()
         turns += 1
-    assert ports.looks == 2 * 4  # every three seconds, both
-    assert turns < 12 * 48 * 2.1  # and it does not spin until then
+    assert cables.followed == ["a sight"]
+    assert 2.0 + PATIENCE <= stage.now < 2.5 and turns < 0.5 * (1 / BRIEF + 2 * 48)
+
+
+def test_what_is_plugged_in_is_followed_at_once_when_nothing_is_due(table):
+    cables = Unpatched()
+    cables.news = "a sight"
+    table.stage.now = 7.0
+    Loop(table.stage.instrument, cables, link=None, clock=table)._follow_cables()
+    assert cables.followed == ["a sight"]
+
+
+def test_keys_that_a_keyboard_left_before_it_was_pulled_out_end_with_it(table):
+    table.stage.instrument.brain_ready(0.0)
+    cables = Unpatched(gone=("kbd",), left=[(0.0, "kbd", note_on(0, 60, 80))])
+    cables.news = "a sight"
+    Loop(table.stage.instrument, cables, link=None, clock=table)._follow_cables()
+    assert table.stage.struck() == [60] and not table.stage.sounding()
+
+
+def test_a_din_cable_that_is_pulled_ends_its_keys(table):
+    table.loop._hear([(0.0, "DIN", note_on(0, 60, 80)), (0.1, "DIN", PULLED)])
+    assert table.stage.struck() == [60] and not table.stage.sounding()

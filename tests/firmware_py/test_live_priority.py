@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 
-from firmware_py.live import take_priority
+from firmware_py.priority import take_priority
 from firmware_py.scribe import Scribe
 
 ASK = "import os; print(os.sched_getscheduler(0))"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_py.message import Message, control, is_note_on, note_off, note_on
-from firmware_py.midi.inbox import Inbox, is_release
+from firmware_py.midi.inbox import PULLED, Inbox, is_release
 
 CLOCK = (0xF8,)
 
@@ -85,3 +85,13 @@ def follow(sounding: set[int], inbox: Inbox) -> None:
     for _, _, message in waiting:
         note = (message[0] & 0x0F) * 128 + message[1] if len(message) == 3 else -1
         (sounding.add if is_note_on(message) else sounding.discard)(note)
+
+
+def test_a_pulled_cable_is_never_lost_however_full_the_inbox_is() -> None:
+    inbox = Inbox(capacity=8)
+    for n in range(50):
+        inbox.put(n * 0.001, "keys", note_on(0, n, 80))
+        inbox.put(n * 0.001, "keys", note_off(0, n))
+    inbox.put(1.0, "DIN", PULLED)
+    assert inbox.drain()[-1] == (1.0, "DIN", PULLED)
+    inbox.close()

@@ -17,7 +17,14 @@ import rtmidi
 from firmware_py.clock import CrankedClock, MonotonicClock
 from firmware_py.message import Message, note_off, note_on
 from firmware_py.midi import backend as backend_module
-from firmware_py.midi.backend import Backend, PortError, available_apis, matches, open_backend
+from firmware_py.midi.backend import (
+    Backend,
+    Joined,
+    PortError,
+    available_apis,
+    matches,
+    open_backend,
+)
 from firmware_py.midi.echo import EchoGuard
 from firmware_py.midi.jack import JackServer
 from firmware_py.midi.ports import Inputs, Output, list_ports
@@ -35,8 +42,11 @@ class Desk:
         self.heard: dict[str, Callable[[Message], None]] = {}
         self.alive = 0
 
+    def joined(self) -> Joined:
+        return Joined(lambda name: DeskPort(self, True), lambda name: DeskPort(self, False))
+
     def backend(self) -> Backend:
-        return Backend(lambda name: DeskPort(self, True), lambda name: DeskPort(self, False))
+        return Backend(self.joined)
 
 
 class DeskPort:
@@ -62,6 +72,9 @@ class DeskPort:
 
     def set_callback(self, func: Callable[[Any, Any], None], data: Any) -> None:
         self._call = lambda message: func((list(message), 0.0), data)
+
+    def get_message(self) -> None:
+        return None
 
     def cancel_callback(self) -> None:
         self._desk.heard.pop(self._name, None)

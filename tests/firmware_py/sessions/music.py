@@ -52,6 +52,7 @@ def _happening(stage, chance):
             instrument.heard(port, control(0, 64, chance.choice([0, 127])), now)
         case 7:
             odd = [(0xE0, 1, 2), (0xF8,), (0x90, 60), (), (0xF0, 1, 0xF7), program(0, pitch)]
+            odd += [control(0, 123, 0)]
             instrument.heard(port, chance.choice(odd), now)
         case 8:
             instrument.set("mode", chance.choice(MODES), now)
@@ -66,6 +67,7 @@ def _happening(stage, chance):
             chance.choice([instrument.panic, instrument.new_synth, instrument.brain_ready])(now)
         case 12 if chance.random() < 0.3:
             instrument.unplugged(port, now)
+            instrument.seat(port, chance.choice([None, 34, 257]), chance.random() < 0.5, now)
         case 13 if chance.random() < 0.2:
             instrument.brain_lost(now)
             stage.asked.clear()
