@@ -15,43 +15,27 @@ import logging
 from collections.abc import Callable
 from itertools import count
 from random import Random
-from typing import Protocol
 
 from firmware_py import message as midi
+from firmware_py.answer import last_answer
 from firmware_py.channels import Channels
 from firmware_py.keys import Key, Keys
 from firmware_py.ledger import Ledger
+from firmware_py.link import BrainLink
 from firmware_py.message import Message
 from firmware_py.modes import BY_NAME, Mode
 from firmware_py.modes.mode import Action, Actions, Damp, Enquire, Imagine, Scene, Strike, Stroke
 from firmware_py.pedals import Pedals
+from firmware_py.programs import Programs
 from firmware_py.settings import GRIDS, Settings, changed
-from firmware_py.story import Told, Voice
+from firmware_py.story import Voice
 from firmware_py.tempo.beat import Beat
 from firmware_py.tempo.clock_out import ClockOut
 from firmware_py.tempo.magnet import Cue, Magnet
-from notochord.ask import N_UNIFORMS, Answer, Ask
-from notochord.event import DRUM_CHANNEL, instrument_named, instrument_of, is_sane, program_of
+from notochord.ask import N_UNIFORMS, Answer
+from notochord.event import is_sane
 
 log = logging.getLogger(__name__)
-
-
-class BrainLink(Protocol):
-    """The way to the brain. Telling and asking never wait."""
-
-    def tell(self, told: Told) -> None:
-        """Tell it an event, sounded or planned."""
-        ...
-
-    def ask(
-        self, number: int, after: int, ask: Ask, uniforms: list[float], deadline: float
-    ) -> None:
-        """Ask it something, to be answered by a time in seconds."""
-        ...
-
-    def forget(self) -> None:
-        """Have it forget every event it was told."""
-        ...
 
 
 class Instrument:
@@ -75,8 +59,9 @@ class Instrument:
         self._ledger, self._channels, self._keys = Ledger(), Channels(), Keys()
         self._numbers = count(1)
         self._asked: dict[int, tuple[Mode, int, float]] = {}
-        self._played: dict[tuple[str, int], int] = {}  # port, channel -> instrument
+        self._programs = Programs()
         self._left: dict[Voice, Key] = {}  # notes of a mode that was left, until their key ends
+        self._undone = False  # the network has played nothing since an undo
         self._pedals = Pedals()
         self.beat, self._clock_out = Beat(settings.tempo), ClockOut()
         self._magnet = Magnet()
@@ -96,7 +81,7 @@ class Instrument:
         elif midi.is_note_off(message):
             self._key_up(Key(port, message[0] & 0xF, message[1]), now)
         elif midi.kind(message) == midi.PROGRAM:
-            self._program(port, message[0] & 0xF, message[1])
+            self._programs.change(port, message[0] & 0xF, message[1])
         else:
             self._controller(port, message, now)
 
@@ -181,6 +166,37 @@ class Instrument:
         if settings.tempo != tempo:
             self._set_tempo(now)
 
+    def undo(self, now: float) -> int:
+        """End what the network plays, and forget its last answer as though it had never sounded;
+        returns how many notes that were."""
+        return self._undo(now)
+
+    def again(self, now: float) -> None:
+        """Answer anew from where the last answer began, which is undone if it is not yet."""
+        if not self._undone:
+            self._undo(now)
+        self._undone = False
+        self._do(lambda: self.mode.again(now), now)
+
+    def _undo(self, now: float) -> int:
+        story, sounding = self.scene.story, [*self.scene.own, *self._left]
+        answer = last_answer(story.past, sounding, self.mode.span, self.mode.takes_turns)
+        self._do(lambda: self.mode.undone(now), now)
+        for voice in [*self._magnet.clear(), *sounding]:
+            self._end(voice)
+        self.scene.own.clear()
+        self._left.clear()
+        anew, branch = story.unsay(answer)
+        if anew:
+            self._link.forget()
+        for told in branch:
+            self._link.tell(told)
+        for voice in sounding:
+            if voice in story.sounding:  # it began before what is remembered
+                self._tell_end(voice, now)
+        self._undone = True
+        return len(answer)
+
     def unplugged(self, port: str, now: float) -> None:
         """A keyboard is gone: its keys end."""
         here = [k for k in self._keys.pressed if k.port == port]
@@ -225,12 +241,12 @@ class Instrument:
     def begin_anew(self, now: float) -> None:
         """Forget all that was played; settings and the keyboards' instruments stay as they are."""
         self.end(now)
-        played, brain = self._played, self.scene.brain
+        programs, brain = self._programs, self.scene.brain
         self._begin(self.scene.settings)
         if brain:
             self.brain_ready(now)
-        for (port, channel), instrument in played.items():
-            self.heard(port, midi.program(channel, program_of(instrument)), now)
+        for port, message in programs.messages():
+            self.heard(port, message, now)
 
     def end(self, now: float) -> None:
         """Fall silent, and stop the clock that is sent."""
@@ -295,11 +311,8 @@ class Instrument:
     # ── keys ────────────────────────────────────────────────────────────────────────────────
 
     def _stroke(self, key: Key, velocity: int) -> Stroke:
-        instrument = self._played.get((key.port, key.channel))
-        if instrument is None:
-            drums = key.channel == DRUM_CHANNEL
-            named = self.scene.settings.player
-            instrument = instrument_of(0, drums=True) if drums else instrument_named(named)
+        player = self.scene.settings.player
+        instrument = self._programs.instrument(key.port, key.channel, player)
         return Stroke(key, instrument, key.pitch, velocity)
 
     def _key_down(self, key: Key, velocity: int, now: float) -> None:
@@ -342,10 +355,6 @@ class Instrument:
         for left in [v for v, held_by in self._left.items() if held_by == key]:
             self._end_voice(left, now)
         self._do(lambda: self.mode.key_up(stroke, now), now)
-
-    def _program(self, port: str, channel: int, number: int) -> None:
-        instrument = instrument_of(number, drums=channel == DRUM_CHANNEL)
-        self._played[port, channel] = instrument
 
     def _controller(self, port: str, message: Message, now: float) -> None:
         channel = message[0] & 0xF
@@ -398,9 +407,11 @@ class Instrument:
             due = strike.at if strike.ahead else None
             self._start(strike.voice, "network", strike.voice, velocity, now, due)
         if strike.told is None:
-            self._link.tell(self.scene.story.sound(*strike.voice, strike.velocity, at))
+            told = self.scene.story.sound(*strike.voice, strike.velocity, at, own=True)
+            self._link.tell(told)
         else:
-            self.scene.story.happened(strike.told, at)
+            self.scene.story.happened(strike.told, at, own=True)
+        self._undone = False
         self.scene.own[strike.voice] = at
 
     def _is_pulled(self, strike: Strike, at: float, now: float) -> bool:

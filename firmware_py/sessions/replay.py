@@ -109,8 +109,8 @@ def _happening(item: object) -> Callable[[Instrument], Any] | None:
 
 
 CALLS = (
-    "brain_ready", "brain_lost", "set", "tap", "recall", "unplugged", "new_synth", "panic",
-    "silence", "end",
+    "brain_ready", "brain_lost", "set", "tap", "recall", "undo", "again", "unplugged", "new_synth",
+    "panic", "silence", "end",
 )  # fmt: skip
 
 
