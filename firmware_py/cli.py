@@ -1,4 +1,4 @@
-"""The command line: notochord-box play, perform, run, sessions, presets, ports, latency."""
+"""The command line of notochord-box: play, run, perform, sessions, presets, bindings ..."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from firmware_py import settings as knobs
+from firmware_py.bindings import commands as bindings
+from firmware_py.bindings.binding import BindingError
 from firmware_py.brain_link import ProcessLink
 from firmware_py.clock import MonotonicClock
 from firmware_py.live import Loop, PlannedTimes, sweep
@@ -27,7 +30,9 @@ from firmware_py.midi.ports import (
     open_backend,
 )
 from firmware_py.panel import pinmap
-from firmware_py.panel.board import find_board
+from firmware_py.panel.find import PANELS, PanelError, check_terminal, find_panels
+from firmware_py.panel.panel import Panel
+from firmware_py.panel.viewer import Viewer
 from firmware_py.perform import BrainUnusable, Performed, perform, wake
 from firmware_py.places import state_folder
 from firmware_py.presets import commands as presets
@@ -36,6 +41,7 @@ from firmware_py.sessions import commands as sessions
 from firmware_py.sessions.budget import BUDGET
 from firmware_py.sessions.session import SessionError
 from firmware_py.settings import MODES, SettingError, Settings
+from firmware_py.story import Voice
 from notochord.event import Note
 from notochord.midifile import MidiFileError, read_messages
 from notochord.options import OneLineParser, number, whole
@@ -57,7 +63,7 @@ def main(argv: list[str] | None = None) -> int:
         return run(args)
     except (
         SettingError, MidiFileError, PortError, BrainUnusable, SoundError, pinmap.PinMapError,
-        PresetError, SessionError,
+        PresetError, SessionError, PanelError, BindingError,
     ) as error:  # fmt: skip
         print(f"notochord-box: {error}", file=sys.stderr)
     except BrokenPipeError:  # whoever read what we print has read enough
@@ -152,7 +158,7 @@ def _play(args: argparse.Namespace) -> int:
     if found:
         print(f"keyboard found: {', '.join(found)}")
         args.input, args.output, args.api = [], None, "auto"
-        args.virtual, args.times, args.pins = False, None, pinmap.DEFAULT
+        args.virtual, args.times, args.pins, args.panel = False, None, pinmap.DEFAULT, "auto"
         args.state, args.record, args.budget = state_folder(), True, BUDGET >> 20
         return _run(args)
     from firmware_py.tune import tune
@@ -185,6 +191,8 @@ def _play(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     settings, pin_map = _settings(args, knobs.load(SAVED)), pinmap.load(args.pins)
+    if args.panel == "terminal":
+        check_terminal()
     with open_backend(args.api) as backend:
         output = Output(backend, args.output, virtual=args.virtual)
         try:
@@ -202,6 +210,7 @@ def _live(
 ) -> Settings:  # fmt: skip
     """Play until stopped; returns the settings as they stand then."""
     clock, guard = MonotonicClock(), EchoGuard()
+    viewer = Viewer(memory.session)
     inputs = Inputs(backend, clock.now, args.input, virtual=args.virtual, guard=guard)
 
     times = PlannedTimes(clock.now)
@@ -210,30 +219,47 @@ def _live(
         guard.sent(message, clock.now())
         left = output.send(message)
         times.sent(message)
+        viewer.sent(message, clock.now())
         return left
+
+    def watch(owner: str, voice: Voice, due: float | None) -> None:
+        times.watch(owner, voice, due)
+        viewer.watch(owner, voice, due)
 
     link = ProcessLink(args.brain, clock.now)
     instrument = memory.instrument(
-        settings, send, link, args.seed, times.watch, clock.now,
+        settings, send, link, args.seed, watch, clock.now,
         brain=lambda: {"name": link.manifest.get("name", ""), "sha256": link.sha256},
     )  # fmt: skip
-    board = find_board(pin_map, settings, clock.now)
-    try:
+    with ExitStack() as ends:
+        ends.callback(inputs.close)
         sweep(send)
+        told, panels = _panels(args, pin_map, settings, clock, viewer, ends)
         heard = ", ".join(inputs.names) or "no keyboard yet"
-        print(f"playing: {heard} → {output.name or 'no synth yet'}", flush=True)
-        print(f"mode {settings.mode}: keys sound now, the network wakes (Ctrl-C ends)", flush=True)
-        told = lambda text: print(text, flush=True)  # noqa: E731
+        told(f"playing: {heard} → {output.name or 'no synth yet'}")
+        told(f"mode {settings.mode}: keys sound now, the network wakes (Ctrl-C ends)")
         Loop(
-            instrument, inputs, output, link, clock, told, board, memory.bank, memory.keep
-        ).run()
-    finally:
-        if board is not None:
-            board.close()
-        inputs.close()
+            instrument, inputs, output, link, clock, told, panels, memory.bank, memory.keep,
+            memory.book, viewer,
+        ).run()  # fmt: skip
     if args.times is not None:
         times.write(args.times)
     return instrument.scene.settings
+
+
+def _panels(
+    args: argparse.Namespace, pin_map: pinmap.PinMap, settings: Settings, clock: MonotonicClock,
+    viewer: Viewer, ends: ExitStack,
+) -> tuple[Callable[[str], None], list[Panel]]:  # fmt: skip
+    """Who is told what happens, and the panels, which close with `ends`."""
+    panels = [] if args.panel == "none" else find_panels(pin_map, settings, clock.now)
+    for panel in panels:
+        ends.callback(panel.close)
+    if args.panel != "terminal":
+        return lambda text: print(text, flush=True), panels
+    from firmware_py.panel.terminal.screen import terminal
+
+    return viewer.told, [*panels, ends.enter_context(terminal(clock.now, viewer.told))]
 
 
 def _ports(args: argparse.Namespace) -> int:
@@ -294,6 +320,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--input", action="append", default=[], help="keyboards, by name or pattern")
     run.add_argument("--output", help="the synth, by name or pattern")
     run.add_argument("--virtual", action="store_true", help="offer ports for others to connect to")
+    run.add_argument("--panel", default="auto", choices=PANELS,
+                     help="what is wired to the pins (auto), a panel in this terminal, or none")
     run.add_argument("--pins", type=Path, default=pinmap.DEFAULT, help="the panel's pin map")
     run.add_argument("--times", type=Path, help="write when each planned note and tick was sent")
     run.add_argument("--state", type=Path, default=state_folder(), help="for presets and sessions")
@@ -305,6 +333,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sessions.add_to(commands)
     presets.add_to(commands)
+    bindings.add_to(commands)
 
     ports = commands.add_parser("ports", help="list the MIDI ports")
     ports.add_argument("--api", default="auto", choices=("auto", "alsa", "jack"))
