@@ -11,11 +11,13 @@ going first when they are too many. One that ends is no fault: the box plays on.
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from firmware_py.panel.change import Change, Quit
@@ -27,6 +29,7 @@ log = logging.getLogger(__name__)
 
 ENDS_WITHIN = 3.0  # seconds
 NOTES, LINES = 500, 50  # that wait for a panel that is slow
+NICE = 5  # the brain goes before what is only looked at
 
 
 class Outside:
@@ -45,6 +48,8 @@ class Outside:
         self._process = subprocess.Popen(
             [sys.executable, *command, "--fd", str(theirs.fileno())], pass_fds=[theirs.fileno()]
         )
+        with suppress(OSError):  # it has ended already
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, NICE)
         theirs.close()
         ours.setblocking(False)
         self._socket: socket.socket | None = ours

@@ -1,6 +1,7 @@
 """A panel in a process of its own: however slow, the loop never waits for it."""
 
 import logging
+import os
 import select
 import socket
 
@@ -108,6 +109,12 @@ def test_when_the_terminal_ends_the_instrument_ends(made):
     table = made(IDLE.format("pass"), quits=True)
     assert select.select([table.panel], [], [], 20)[0]
     assert table.panel.poll() == [Quit()] and table.panel.close() is True
+
+
+def test_it_runs_behind_the_brain(made):
+    table = made(WAITS)
+    pid = table.panel._process.pid
+    assert os.getpriority(os.PRIO_PROCESS, pid) > os.getpriority(os.PRIO_PROCESS, 0)
 
 
 def test_closed_it_ends_its_process(made):
