@@ -78,8 +78,10 @@ class Loop:
 
     def run(self) -> None:
         """Play until stopped; whatever ends it, nothing is left sounding."""
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self.stop)
+        signal.signal(signal.SIGTERM, self.stop)
+        signal.signal(signal.SIGINT, self.stop)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(signal.SIGHUP, self.stop)
         take_priority()
         gc.collect()
         gc.freeze()  # what start-up made is never looked through again
@@ -154,7 +156,8 @@ class Loop:
         self._viewer.fault = report.kind not in ("answer", "ready", "lost")
         if report.kind == "answer":
             self._instrument.answered(report.number, report.answer, now)
-            self._viewer.answered(report.waited)
+            if report.waited > 0:  # it was asked
+                self._viewer.answered(report.waited)
         elif report.kind == "ready":
             self._instrument.brain_ready(now)
             self._told("the network is awake")

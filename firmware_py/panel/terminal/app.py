@@ -166,10 +166,8 @@ class PanelApp(App[None]):
         self._awaited = what
         self._send(Listen(True, what, keys=True))
         bound = ", ".join(source for source, does in self.glance.bound if does == what)
-        self._line.say(
-            f"bind {what}{bound and f' ({bound})'}: move a MIDI control or strike a pad;"
-            " another letter: that instead; b ends"
-        )
+        now = f" ({bound})" if bound else ""
+        self._line.say(f"bind {what}{now}: move a MIDI control, or press another letter; b ends")
 
     def _forget(self) -> None:
         """Let go what is bound to the knob that has the focus; or, while a binding is awaited, to
