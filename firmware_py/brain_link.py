@@ -38,6 +38,7 @@ class Report:
     number: int = 0
     answer: Answer = None
     seconds: float = 0.0  # that the answer took inside the brain
+    waited: float = 0.0  # seconds from the question to the answer
     text: str = ""
 
 
@@ -173,9 +174,11 @@ class ProcessLink:
     def _report(self, message: dict[str, Any]) -> Report:
         if "answer" in message:
             number, event, seconds = message["answer"]
-            self._waiting.pop(number, None)
+            now = self._now()
+            waited = now - self._waiting.pop(number, now)
             self._pause = FIRST_PAUSE
-            return Report("answer", number, Event(*event) if event else None, seconds)
+            answer = Event(*event) if event else None
+            return Report("answer", number, answer, seconds, waited=waited)
         if "refused" in message:
             self.state = "refused"
             log.error("%s", message["refused"])

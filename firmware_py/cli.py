@@ -1,4 +1,4 @@
-"""The command line: notochord-box play, perform, run, rig, sessions, presets, ports, latency."""
+"""The command line of notochord-box: play, run, perform, rig, sessions, presets, bindings ..."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from firmware_py import settings as knobs
+from firmware_py.bindings import commands as bindings
+from firmware_py.bindings.binding import BindingError
 from firmware_py.brain_link import ProcessLink
 from firmware_py.cables import Cables, Wishes
 from firmware_py.clock import MonotonicClock
@@ -21,7 +24,9 @@ from firmware_py.midi.backend import Backend, PortError, absent_backend, open_ba
 from firmware_py.midi.din import find_uart
 from firmware_py.midi.ports import keyboards, list_ports
 from firmware_py.panel import pinmap
-from firmware_py.panel.board import find_board
+from firmware_py.panel.find import PANELS, PanelError, check_terminal, find_panels
+from firmware_py.panel.panel import Panel
+from firmware_py.panel.viewer import Viewer
 from firmware_py.perform import BrainUnusable, Performed, perform, wake
 from firmware_py.places import state_folder
 from firmware_py.presets import commands as presets
@@ -55,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
         return run(args)
     except (
         SettingError, MidiFileError, PortError, BrainUnusable, SoundError, pinmap.PinMapError,
-        PresetError, SessionError, RigError, CurveError,
+        PresetError, SessionError, RigError, CurveError, PanelError, BindingError,
     ) as error:  # fmt: skip
         print(f"notochord-box: {error}", file=sys.stderr)
     except BrokenPipeError:  # whoever read what we print has read enough
@@ -150,7 +155,7 @@ def _play(args: argparse.Namespace) -> int:
     if found:
         print(f"keyboard found: {', '.join(found)}")
         args.input, args.output, args.api = [], None, "auto"
-        args.virtual, args.times, args.pins = False, None, pinmap.DEFAULT
+        args.virtual, args.times, args.pins, args.panel = False, None, pinmap.DEFAULT, "auto"
         args.state, args.record, args.budget = state_folder(), True, BUDGET >> 20
         args.rig, args.din, args.no_din = None, None, False
         return _run(args)
@@ -184,6 +189,8 @@ def _play(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     settings, pin_map = _settings(args, knobs.load(SAVED)), pinmap.load(args.pins)
+    if args.panel == "terminal":
+        check_terminal()
     rig, wishes = rigs.for_playing(args.rig, args.state), _wishes(args)
     with _backend(args.api, wishes) as backend:
         cables = Cables(backend, MonotonicClock().now, rig, wishes)
@@ -216,35 +223,51 @@ def _live(
     memory: Memory,
 ) -> Settings:  # fmt: skip
     """Play until stopped; returns the settings as they stand then."""
-    clock = MonotonicClock()
+    clock, viewer = MonotonicClock(), Viewer(memory.session)
     times = PlannedTimes(clock.now)
 
     def send(message: Message) -> None:
         cables.send(message)
         times.sent(message)
+        viewer.sent(message, clock.now())
 
     def watch(owner: str, voice: Voice, due: float | None) -> None:
         cables.watch(owner, voice, due)
         times.watch(owner, voice, due)
+        viewer.watch(owner, voice, due)
 
     link = ProcessLink(args.brain, clock.now)
     instrument = memory.instrument(
         settings, send, link, args.seed, watch, clock.now,
         brain=lambda: {"name": link.manifest.get("name", ""), "sha256": link.sha256},
     )  # fmt: skip
-    board = find_board(pin_map, settings, clock.now)
-    try:
+    with ExitStack() as ends:
+        told, panels = _panels(args, pin_map, settings, clock, viewer, ends)
         heard, played_on = (", ".join(names) for names in (cables.heard_from, cables.played_on))
-        print(f"playing: {heard or 'no keyboard yet'} → {played_on or 'no synth yet'}", flush=True)
-        print(f"mode {settings.mode}: keys sound now, the network wakes (Ctrl-C ends)", flush=True)
-        told = lambda text: print(text, flush=True)  # noqa: E731
-        Loop(instrument, cables, link, clock, told, board, memory.bank, memory.keep).run()
-    finally:
-        if board is not None:
-            board.close()
+        told(f"playing: {heard or 'no keyboard yet'} → {played_on or 'no synth yet'}")
+        told(f"mode {settings.mode}: keys sound now, the network wakes (Ctrl-C ends)")
+        Loop(
+            instrument, cables, link, clock, told, panels, memory.bank, memory.keep, memory.book,
+            viewer,
+        ).run()  # fmt: skip
     if args.times is not None:
         times.write(args.times)
     return instrument.scene.settings
+
+
+def _panels(
+    args: argparse.Namespace, pin_map: pinmap.PinMap, settings: Settings, clock: MonotonicClock,
+    viewer: Viewer, ends: ExitStack,
+) -> tuple[Callable[[str], None], list[Panel]]:  # fmt: skip
+    """Who is told what happens, and the panels, which close with `ends`."""
+    panels = [] if args.panel == "none" else find_panels(pin_map, settings, clock.now)
+    for panel in panels:
+        ends.callback(panel.close)
+    if args.panel != "terminal":
+        return lambda text: print(text, flush=True), panels
+    from firmware_py.panel.terminal.screen import terminal
+
+    return viewer.told, [*panels, ends.enter_context(terminal(clock.now, viewer.told))]
 
 
 def _ports(args: argparse.Namespace) -> int:
@@ -308,6 +331,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--rig", type=Path, help="a file that says which device is what")
     run.add_argument("--din", type=Path, metavar="UART", help="a DIN port, as /dev/serial0")
     run.add_argument("--no-din", action="store_true", help="leave the UART of a Pi alone")
+    run.add_argument("--panel", default="auto", choices=PANELS,
+                     help="what is wired to the pins (auto), a panel in this terminal, or none")
     run.add_argument("--pins", type=Path, default=pinmap.DEFAULT, help="the panel's pin map")
     run.add_argument("--times", type=Path, help="write when each planned note and tick was sent")
     run.add_argument("--state", type=Path, default=state_folder(), help="for presets and sessions")
@@ -320,6 +345,7 @@ def _parser() -> argparse.ArgumentParser:
     sessions.add_to(commands)
     presets.add_to(commands)
     rigs.add_to(commands)
+    bindings.add_to(commands)
 
     ports = commands.add_parser("ports", help="list the MIDI ports")
     ports.add_argument("--api", default="auto", choices=("auto", "alsa", "jack"))

@@ -15,46 +15,29 @@ import logging
 from collections.abc import Callable
 from itertools import count
 from random import Random
-from typing import Protocol
 
 from firmware_py import message as midi
+from firmware_py.answer import last_answer, take_back
 from firmware_py.channels import Channels
 from firmware_py.keys import Key, Keys
 from firmware_py.ledger import Ledger
+from firmware_py.link import BrainLink
 from firmware_py.message import Message
 from firmware_py.modes import BY_NAME, Mode
 from firmware_py.modes.mode import Action, Actions, Damp, Enquire, Imagine, Scene, Strike, Stroke
 from firmware_py.pedals import Pedals
 from firmware_py.players import Players, Seat
 from firmware_py.settings import GRIDS, Settings, changed
-from firmware_py.story import Told, Voice
+from firmware_py.story import Voice
 from firmware_py.tempo.beat import Beat
 from firmware_py.tempo.clock_out import ClockOut
 from firmware_py.tempo.magnet import Cue, Magnet
-from notochord.ask import N_UNIFORMS, Answer, Ask
+from notochord.ask import N_UNIFORMS, Answer
 from notochord.event import is_sane, program_of
 
 log = logging.getLogger(__name__)
 
 PANIC_ECHOES = 1.0  # seconds in which a panic that comes in may be our own, on its way round
-
-
-class BrainLink(Protocol):
-    """The way to the brain. Telling and asking never wait."""
-
-    def tell(self, told: Told) -> None:
-        """Tell it an event, sounded or planned."""
-        ...
-
-    def ask(
-        self, number: int, after: int, ask: Ask, uniforms: list[float], deadline: float
-    ) -> None:
-        """Ask it something, to be answered by a time in seconds."""
-        ...
-
-    def forget(self) -> None:
-        """Have it forget every event it was told."""
-        ...
 
 
 class Instrument:
@@ -81,6 +64,7 @@ class Instrument:
         self._players = Players()
         self._panicked_at = float("-inf")
         self._left: dict[Voice, Key] = {}  # notes of a mode that was left, until their key ends
+        self._undone = False  # the network has played nothing since an undo
         self._pedals = Pedals()
         self.beat, self._clock_out = Beat(settings.tempo), ClockOut()
         self._magnet = Magnet()
@@ -136,12 +120,8 @@ class Instrument:
     @property
     def next_due(self) -> float | None:
         """When `tick` must be called next, in seconds; None when nothing waits."""
-        clock = self._clock_out
-        times = [self.mode.wake_at, self._magnet.next, clock.next]
-        if self._sends_clock != clock.on:  # it starts or stops with the next tick
-            times.append(0.0)
-        elif clock.waits:
-            times.append(self.beat.starts_by or 0.0)
+        clock = self._clock_out.next_due(self.beat, self._sends_clock)
+        times = (self.mode.wake_at, self._magnet.next, clock)
         return min((t for t in times if t is not None), default=None)
 
     def brain_ready(self, now: float) -> None:
@@ -191,6 +171,33 @@ class Instrument:
         """The rig says who is at a keyboard: see firmware_py.players."""
         self._players.sit(port, Seat(plays, second))
 
+    def undo(self, now: float) -> int:
+        """End what the network plays, and forget its last answer as though it had never sounded;
+        returns how many notes that were."""
+        return self._undo(now)
+
+    def again(self, now: float) -> None:
+        """Answer anew from where the last answer began, which is undone if it is not yet."""
+        if not self._undone:
+            self._undo(now)
+        self._undone = False
+        self._do(lambda: self.mode.again(now), now)
+
+    def _undo(self, now: float) -> int:
+        story, sounding = self.scene.story, [*self.scene.own, *self._left]
+        answer = last_answer(story.past, sounding, self.mode.span, self.mode.takes_turns)
+        self._do(lambda: self.mode.undone(now), now)
+        for voice in [*self._magnet.clear(), *sounding]:
+            self._end(voice)
+        self.scene.own.clear()
+        self._left.clear()
+        take_back(story, answer, self._link)
+        for voice in sounding:
+            if voice in story.sounding:  # it began before what is remembered
+                self._tell_end(voice, now)
+        self._undone = True
+        return len(answer)
+
     def unplugged(self, port: str, now: float) -> None:
         """A keyboard is gone: its keys end."""
         here = [k for k in self._keys.pressed if k.port == port]
@@ -235,7 +242,7 @@ class Instrument:
             self._panic(now)
 
     def silence(self, now: float) -> None:
-        """End every note that this instrument has started."""
+        """End every note that sounds."""
         self._silence(now)
 
     def _silence(self, now: float) -> None:
@@ -287,17 +294,9 @@ class Instrument:
             self._send_clock(now)
 
     def _send_clock(self, now: float) -> None:
-        """Send the ticks that are due, and start or stop the clock as it is set."""
-        clock = self._clock_out
-        if not self._sends_clock:
-            for message in clock.end():
-                self._send(message)
-            return
-        line = self.beat.line(now)
-        if not clock.on:
-            clock.begin(line, now, counted=self.beat.lead() == "clock")
-        for at, message in clock.due(line, now, waits=self.beat.starting(now)):
-            if self._watch is not None:
+        """Send what is due of the clock."""
+        for at, message in self._clock_out.wanted(self.beat, self._sends_clock, now):
+            if at is not None and self._watch is not None:
                 self._watch("clock", (0, 0), at)
             self._send(message)
 
@@ -418,9 +417,11 @@ class Instrument:
             due = strike.at if strike.ahead else None
             self._start(strike.voice, "network", strike.voice, velocity, now, due)
         if strike.told is None:
-            self._link.tell(self.scene.story.sound(*strike.voice, strike.velocity, at))
+            told = self.scene.story.sound(*strike.voice, strike.velocity, at, own=True)
+            self._link.tell(told)
         else:
-            self.scene.story.happened(strike.told, at)
+            self.scene.story.happened(strike.told, at, own=True)
+        self._undone = False
         self.scene.own[strike.voice] = at
 
     def _is_pulled(self, strike: Strike, at: float, now: float) -> bool:

@@ -14,22 +14,25 @@ import logging
 import select
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import FrameType
 
+from firmware_py.bindings.book import Book
+from firmware_py.bindings.learner import Learner
 from firmware_py.brain_link import ProcessLink, Report
 from firmware_py.cables import Cables
 from firmware_py.clock import Clock
+from firmware_py.desk import PALETTES, Desk
 from firmware_py.instrument import Instrument
 from firmware_py.message import CLOCK, Message, is_channel_message, is_note_on
 from firmware_py.midi.inbox import PULLED
 from firmware_py.midi.ports import Heard
-from firmware_py.panel.board import Board
-from firmware_py.panel.controls import Keep, Panic, StorePreset, Tap, Turn
-from firmware_py.panel.lamps import Sign
+from firmware_py.panel.change import Change
+from firmware_py.panel.panel import Panel
+from firmware_py.panel.viewer import EVERY, Viewer
 from firmware_py.presets.bank import Bank
-from firmware_py.presets.remote import Recall, Remote, Step
+from firmware_py.presets.remote import Remote
 from firmware_py.priority import take_priority
 from firmware_py.rig.seating import Chair
 from firmware_py.story import Voice
@@ -47,15 +50,24 @@ class Loop:
 
     def __init__(
         self, instrument: Instrument, cables: Cables, link: ProcessLink, clock: Clock,
-        told: Callable[[str], None] = log.info, board: Board | None = None,
+        told: Callable[[str], None] = log.info, panels: Sequence[Panel] = (),
         bank: Bank | None = None, keep: Callable[[float], str] | None = None,
+        book: Book | None = None, viewer: Viewer | None = None,
     ) -> None:  # fmt: skip
         """`told` is given a line for the player when something changes. `keep` is told the time
-        when the last minutes are to be kept, and says what it does about it."""
-        self._bank, self._remote, self._keep = bank or Bank({}), Remote(), keep
-        self._board, self._fault = board, False
+        when the last minutes are to be kept, and says what it does about it. `book`: the MIDI
+        controls that are bound. `viewer` has seen what was sent."""
+        self._told = told
+        self._panels, self._viewer, self._remote = panels, viewer or Viewer(), Remote()
+        self._learner = Learner(book or Book(), instrument.scene.settings, PALETTES)
+        self._desk = Desk(
+            instrument, clock.now, self._told, bank or Bank({}), self._learner, keep, quit=self.stop
+        )
+        for panel in panels:
+            self._desk.tell(panel)
+        self._show_at, self._unseen = 0.0, True
         self._instrument, self._link = instrument, link
-        self._cables, self._clock, self._told = cables, clock, told
+        self._cables, self._clock = cables, clock
         self._news_since: float | None = None  # how long something was plugged in, not yet used
         self._sounded_at: float | None = None  # when a note sounded last
         self._stopping = False
@@ -70,6 +82,8 @@ class Loop:
         """Play until stopped; whatever ends it, nothing is left sounding."""
         signal.signal(signal.SIGTERM, self.stop)
         signal.signal(signal.SIGINT, self.stop)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(signal.SIGHUP, self.stop)
         take_priority()
         gc.collect()
         gc.freeze()  # what start-up made is never looked through again
@@ -93,8 +107,7 @@ class Loop:
         self._instrument.tick(self._clock.now())
         if self._instrument.sounding:
             self._sounded_at = self._clock.now()
-        if self._board is not None:
-            self._serve_panel(self._board)
+        self._serve_panels()
         self._follow_cables()
 
     def _hear(self, came: list[Heard]) -> None:
@@ -103,17 +116,21 @@ class Loop:
                 self._leave(port)
                 continue
             self._heard(at, port, message)
-            if self._board is not None and message[0] != CLOCK:  # which never rests
-                self._board.midi_came()
+            if message[0] != CLOCK:  # which never rests
+                for panel in self._panels:
+                    panel.midi_came()
 
     def _heard(self, at: float, port: str, message: Message) -> None:
-        wishes = self._remote.heard(port, message, self._instrument.scene.settings)
+        settings = self._instrument.scene.settings
+        wishes: Sequence[Change] | None = self._remote.heard(port, message, settings)
+        if wishes is None:
+            wishes = self._learner.heard(message, at)
         if wishes is None:
             for seat, meant in self._cables.heard(port, message):
                 self._played(at, seat, meant)
             self._cables.served()
         for wish in wishes or []:
-            self._recall(wish)
+            self._desk.obey(wish)
         if self._instrument.sounding:
             self._sounded_at = at
 
@@ -130,34 +147,17 @@ class Loop:
             return False
         return self._sounded_at is not None and at - self._sounded_at > SITTING
 
-    def _recall(self, wish: Recall | Step) -> None:
-        """Recall a preset, this one or so many on; knobs that stand apart from it wait."""
-        bank, instrument = self._bank, self._instrument
-        preset = bank.recall(wish.number) if isinstance(wish, Recall) else bank.step(wish.by)
-        if preset is None:
-            number = f" {wish.number}" if isinstance(wish, Recall) else ""
-            self._told(f"there is no preset{number}")
-            return
-        instrument.recall(preset.onto(instrument.scene.settings), self._clock.now())
-        if self._board is not None:
-            self._board.controls.now_set(instrument.scene.settings)
-        self._told(f"preset {preset.number}: {preset.name}")
-
-    def _store(self) -> None:
-        preset = self._bank.store(self._instrument.scene.settings)
-        if preset is None:
-            self._told("every preset is taken; free one with: notochord-box presets delete N")
-        else:
-            self._told(f"stored as preset {preset.number}: {preset.name}")
-
     def _wait(self) -> None:
         times = [self._instrument.next_due, self._link.next_due]
         if self._news_since is not None:
             times.append(self._clock.now() + BRIEF)
+        times += [panel.next_due for panel in self._panels]
+        if self._panels:
+            soonest = self._desk.next_due
+            times.append(None if soonest is None else max(soonest, self._show_at))
+            times.append(self._show_at if self._unseen else None)
         sources = [self._cables.fileno(), self._link.fileno()]
-        if self._board is not None:
-            times.append(self._board.next_due)
-            sources.append(self._board.fileno())
+        sources += [panel.fileno() for panel in self._panels]
         due = min((t for t in times if t is not None), default=None)
         watched = [fd for fd in sources if fd >= 0]
         try:
@@ -168,9 +168,11 @@ class Loop:
 
     def _serve(self, report: Report) -> None:
         now = self._clock.now()
-        self._fault = report.kind not in ("answer", "ready", "lost")
+        self._viewer.fault = report.kind not in ("answer", "ready", "lost")
         if report.kind == "answer":
             self._instrument.answered(report.number, report.answer, now)
+            if report.waited > 0:  # it was asked
+                self._viewer.answered(report.waited)
         elif report.kind == "ready":
             self._instrument.brain_ready(now)
             self._told("the network is awake")
@@ -180,42 +182,20 @@ class Loop:
         else:
             self._told(f"no network: {report.text}")
 
-    def _serve_panel(self, board: Board) -> None:
+    def _serve_panels(self) -> None:
         """Do what was turned and pressed, and show what the box is doing."""
-        instrument = self._instrument
-        for change in board.poll():
-            match change:
-                case Turn(setting, value):
-                    instrument.set(setting, value, self._clock.now())
-                    board.controls.now_set(instrument.scene.settings)
-                    if setting == "mode":
-                        self._told(f"mode {value}")
-                case Step():
-                    self._recall(change)
-                case StorePreset():
-                    self._store()
-                case Keep():
-                    now = self._clock.now()
-                    self._told(self._keep(now) if self._keep else "nothing is being recorded")
-                case Tap(at):
-                    self._tapped(instrument.tap(at), board)
-                case Panic():
-                    instrument.panic(self._clock.now())
-                    self._told("panic: all silent")
-        board.show(self._sign())
-
-    def _tapped(self, bpm: float | None, board: Board) -> None:
-        if bpm is not None:
-            board.controls.now_set(self._instrument.scene.settings)
-            self._told(f"tempo {bpm:.1f}")
-
-    def _sign(self) -> Sign:
-        scene = self._instrument.scene
-        if not scene.brain:
-            return Sign.FAULT if self._fault else Sign.WAKING
-        if scene.settings.mode == "thru":
-            return Sign.THRU
-        return Sign.ANSWERING if scene.own else Sign.LISTENING
+        for panel in self._panels:
+            for change in panel.poll():
+                self._desk.touch(change)
+                self._desk.obey(change)
+        now = self._clock.now()
+        if not self._panels or now < self._show_at:
+            self._unseen = bool(self._panels)
+            return
+        self._show_at, self._unseen = now + EVERY, False
+        glance = self._viewer.glance(self._instrument, self._desk, self._learner, now)
+        for panel in self._panels:
+            panel.show(glance)
 
     def _follow_cables(self) -> None:
         """See to what was plugged in and out, as soon as the music leaves time for it."""

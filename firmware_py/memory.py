@@ -1,4 +1,4 @@
-"""What a running box remembers: its presets, and the session as it is played."""
+"""What a running box remembers: presets, bindings, and the session as it is played."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from firmware_py.instrument import BrainLink, Instrument
+from firmware_py.bindings import book as bindings
+from firmware_py.bindings.binding import Source
+from firmware_py.bindings.book import Book
+from firmware_py.instrument import Instrument
+from firmware_py.link import BrainLink
 from firmware_py.message import Message
 from firmware_py.presets import commands as presets
 from firmware_py.presets import files
@@ -25,13 +29,16 @@ from firmware_py.story import Voice
 
 
 class Memory:
-    """Presets and sessions in one folder. Only its scribe touches the disk once it is entered."""
+    """Presets, bindings and sessions in one folder. Once it is entered, only its scribe touches
+    the disk."""
 
     def __init__(self, state: Path, records: bool, budget: int) -> None:
         """`records`: sessions are taken down, in at most `budget` bytes for all of them."""
         self._presets = presets.folder_of(state)
         self._scribe = Scribe()
         self.bank = Bank(files.load(self._presets), self._store)
+        self._bindings = bindings.path_in(state)
+        self.book = Book(bindings.load(self._bindings), self._bind)
         self._tape: Tape | None = None
         if records:
             self._tape = Tape()
@@ -66,6 +73,13 @@ class Memory:
             return "nothing is being recorded, so nothing can be kept"
         self._scribe.soon(partial(self._recorder.keep, now))
         return f"keeping the last {MINUTES} minutes"
+
+    def session(self) -> int | None:
+        """The number under which this session is being recorded; None while it is not."""
+        return None if self._tape is None else self._recorder.number
+
+    def _bind(self, bound: dict[Source, str]) -> None:
+        self._scribe.soon(partial(bindings.write, self._bindings, bound))
 
     def _store(self, preset: Preset) -> None:
         self._scribe.soon(partial(files.store, self._presets, preset))

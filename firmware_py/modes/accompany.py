@@ -98,5 +98,13 @@ class Accompany(Mode):
             return improviser.stop()
         return improviser.tick(now)
 
+    def undone(self, now: float) -> Actions:
+        self._improviser.until = None
+        return self._improviser.undone()
+
+    def again(self, now: float) -> Actions:
+        self._heard_at, self._improviser.until = now, None
+        return self._improviser.start(now)
+
     def brain_changed(self, now: float) -> Actions:
         return self._improviser.brain_changed(now)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import count
 
+from firmware_py.answer import CHORD
 from firmware_py.keys import Key
 from firmware_py.modes.mode import Actions, Damp, Enquire, Mode, Scene, Strike, Stroke
 from firmware_py.schedule import Schedule
@@ -34,6 +35,7 @@ class Autopitch(Mode):
     """Plays the network's pitches when you play keys."""
 
     sounds_keys = False
+    span = CHORD
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
@@ -99,6 +101,16 @@ class Autopitch(Mode):
             if self._sounding.get(key) == voice:
                 actions += self._end(key)
         return actions
+
+    def undone(self, now: float) -> Actions:
+        self._waiting.clear()
+        self._sounding.clear()
+        return []
+
+    def again(self, now: float) -> Actions:
+        """Every key that is held gets another pitch."""
+        held = list(self.scene.strokes.values())
+        return [action for stroke in held for action in self.key_down(stroke, now)]
 
     def brain_changed(self, now: float) -> Actions:
         waiting, self._waiting = list(self._waiting.values()), {}

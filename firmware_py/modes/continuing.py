@@ -18,6 +18,8 @@ PARTS = 6  # at most so many of your instruments are taken up
 class Continue(Mode):
     """Takes over when you rest and lets go when you play."""
 
+    takes_turns, span = True, float("inf")
+
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._rests_since: float | None = None
@@ -62,9 +64,19 @@ class Continue(Mode):
         wake = self.wake_at
         if wake is None or now < wake:
             return []
+        return self._go_on(now)
+
+    def _go_on(self, now: float) -> Actions:
         played = self.scene.story.recent_instruments()[:PARTS]
         self._instruments = self.scene.palette(played, played)
         return self._improviser.start(now)
+
+    def undone(self, now: float) -> Actions:
+        self._rests_since = None
+        return self._improviser.undone()
+
+    def again(self, now: float) -> Actions:
+        return [] if self.scene.pressed else self._go_on(now)
 
     def brain_changed(self, now: float) -> Actions:
         return self._improviser.brain_changed(now)

@@ -64,5 +64,11 @@ class Duet(Mode):
     def tick(self, now: float) -> Actions:
         return self._improviser.tick(now)
 
+    def undone(self, now: float) -> Actions:
+        return self._improviser.undone()
+
+    def again(self, now: float) -> Actions:
+        return self._improviser.start(now)
+
     def brain_changed(self, now: float) -> Actions:
         return self._improviser.brain_changed(now)

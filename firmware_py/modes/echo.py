@@ -25,12 +25,15 @@ TOGETHER = 0.05  # seconds; keys struck within it are one chord
 class Echo(Mode):
     """Answers your phrases."""
 
+    takes_turns, span = True, float("inf")
+
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._steps: list[float] = []  # when each chord of the phrase was struck
         self._instruments: dict[int, None] = {}  # in order
         self._ended_at: float | None = None
         self._length = 0.0  # seconds, of the answer
+        self._answered: tuple[int, ...] = ()  # the instruments of the phrase that was answered
         self._answers_since: float | None = None
         self._improviser = Improviser(scene, self._masks, lambda now: frozenset())
 
@@ -94,9 +97,23 @@ class Echo(Mode):
         if wake is None or now < wake or self._ended_at is None:
             return []
         self._length = max(self._ended_at - self._steps[0], SHORTEST_ANSWER)
+        self._answered = tuple(self._instruments)
+        return self._take_up(now)
+
+    def _take_up(self, now: float) -> Actions:
         self._ended_at = self._answers_since = self._improviser.until = None
         self._improviser.longest_wait = 0.0  # it takes up the thread at once
         return self._improviser.start(now)
+
+    def undone(self, now: float) -> Actions:
+        return [*self._listen_anew(), *self._improviser.undone()]
+
+    def again(self, now: float) -> Actions:
+        """Answers the same phrase, unless you have begun another."""
+        if self._steps or not self._answered:
+            return []
+        self._instruments = dict.fromkeys(self._answered)
+        return self._take_up(now)
 
     def brain_changed(self, now: float) -> Actions:
         actions = self._improviser.brain_changed(now)

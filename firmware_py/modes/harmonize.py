@@ -13,6 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from itertools import count
 
+from firmware_py.answer import CHORD
 from firmware_py.keys import Key
 from firmware_py.modes.mode import Actions, Damp, Enquire, Mode, Scene, Strike, Stroke
 from firmware_py.story import Voice
@@ -33,6 +34,8 @@ class _Chord:
 
 class Harmonize(Mode):
     """Adds voices to every key but a second player's."""
+
+    span = CHORD
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
@@ -68,6 +71,18 @@ class Harmonize(Mode):
                 actions.append(Strike(voice, answer.velocity))
                 self._waiting.append(chord)
         return [*actions, *self._ask(now, actions)]
+
+    def undone(self, now: float) -> Actions:
+        self._asking = None
+        self._waiting.clear()
+        for chord in self._chords.values():
+            chord.voices.clear()
+        return []
+
+    def again(self, now: float) -> Actions:
+        """Every key that is held gets other voices."""
+        held = list(self.scene.strokes.values())
+        return [action for stroke in held for action in self.key_down(stroke, now)]
 
     def brain_changed(self, now: float) -> Actions:
         self._asking = None

@@ -117,6 +117,15 @@ class Improviser:
         self._stale = self._asking is not None
         return [Damp(voice) for voice in list(self._scene.own)]
 
+    def undone(self) -> Actions:
+        """Fall silent: what was played of late has never been."""
+        self.active = False
+        self._plan.clear()
+        self._stale = self._asking is not None
+        self._begun.clear()
+        self._last_on.clear()
+        return []
+
     def brain_changed(self, now: float) -> Actions:
         """The brain came, or is gone and will not answer what it was asked: then nothing is left
         sounding that it alone would have ended."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from firmware_py.answer import PHRASE
 from firmware_py.keys import Key
 from firmware_py.settings import SAME, Settings
 from firmware_py.story import Story, Told, Voice
@@ -116,6 +117,9 @@ class Mode:
     """A role. The base does nothing: keys sound, and that is all."""
 
     sounds_keys = True  # whether a key sounds as it is played, before the mode hears of it
+    # What an undo takes back: back to your last key where it takes turns with you, and at most so
+    # many seconds, counted from the network's last note.
+    takes_turns, span = False, PHRASE
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
@@ -156,6 +160,14 @@ class Mode:
 
     def tick(self, now: float) -> Actions:
         """The time that the mode waited for has come."""
+        return []
+
+    def undone(self, now: float) -> Actions:
+        """Its last answer has ended and is forgotten: it waits until you play."""
+        return []
+
+    def again(self, now: float) -> Actions:
+        """Answer anew; nothing of the last answer is left."""
         return []
 
     def brain_changed(self, now: float) -> Actions:

@@ -49,5 +49,11 @@ class Solo(Mode):
         improviser = self._improviser
         return improviser.tick(now) if improviser.active else improviser.start(now)
 
+    def undone(self, now: float) -> Actions:
+        return self._improviser.undone()
+
+    def again(self, now: float) -> Actions:
+        return self._improviser.start(now)
+
     def brain_changed(self, now: float) -> Actions:
         return self._improviser.brain_changed(now)

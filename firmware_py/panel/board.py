@@ -1,6 +1,6 @@
 """The panel's hardware: gpiozero devices that feed the controls, and lamps.
 
-    gpiozero's threads      (time, what, state) ──▶ queue ──▶ wake the loop
+    gpiozero's threads      decode the encoder; (time, what, state) ──▶ queue ──▶ wake the loop
     the loop, every 10 ms   reads the knobs
 
 Everything is optional. A board without GPIO gives no panel; a converter that is not there (all its
@@ -17,7 +17,10 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
-from firmware_py.panel.controls import Change, Controls
+from firmware_py.panel.change import Change
+from firmware_py.panel.controls import Controls
+from firmware_py.panel.encoder import Encoder
+from firmware_py.panel.glance import Glance
 from firmware_py.panel.lamps import MIDI_LIT, Sign
 from firmware_py.panel.pinmap import CHANNELS, SPI_PINS, PinMap
 from firmware_py.settings import Settings
@@ -38,7 +41,8 @@ class Board:
         """
         self.controls = Controls(pin_map, settings)
         self._map, self._now = pin_map, now
-        # When, which switch (None: the encoder), and its state (the encoder's two as bits).
+        # When, which switch and whether it closed; or None and by how many detents the encoder
+        # was turned: decoded where its edges arrive, it outruns no queue however it bounces.
         self._moved: deque[tuple[float, int | None, int]] = deque(maxlen=1000)
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._devices = ExitStack()
@@ -87,8 +91,11 @@ class Board:
             self._midi_lamp.off()
         return changes + self.controls.tick(now)
 
-    def show(self, sign: Sign) -> None:
+    def show(self, glance: Glance) -> None:
         """Light the lamp."""
+        sign = glance.sign
+        if self.controls.steps_presets and sign is not Sign.DONE:
+            sign = Sign.PRESETS
         if sign is not self._sign:
             self._sign = sign
             if self._lamp is not None:
@@ -101,10 +108,18 @@ class Board:
                 self._midi_lamp.on()
             self._lit_until = self._now() + MIDI_LIT
 
+    def now_set(self, settings: Settings) -> None:
+        """The settings have been changed: knobs that stand apart wait."""
+        self.controls.now_set(settings)
+
+    def learnt(self) -> None:
+        """A MIDI control was bound while the encoder was held in."""
+        self.controls.learnt()
+
     def _take(self, at: float, pin: int | None, state: int) -> list[Change]:
         if pin is not None:
             return self.controls.switch(pin, bool(state), at)
-        return self.controls.encoder(bool(state & 2), bool(state & 1))
+        return self.controls.turned(state, at)
 
     def _put(self, pin: int | None, state: int) -> None:
         """From gpiozero's threads."""
@@ -124,13 +139,18 @@ class Board:
         encoder = self._map.encoder
         if encoder is None:
             return None
+        decoder, opened = Encoder(), [True, True]
+
+        def moved(contact: int, is_open: bool) -> None:  # as the edge says, not as it is by now
+            opened[contact] = is_open
+            detents = decoder.moved(*opened)
+            if detents:
+                self._put(None, detents)
+
         a, b = self._input(encoder.a), self._input(encoder.b)
-
-        def moved() -> None:  # active: closed to ground
-            self._put(None, (not a.value) << 1 | (not b.value))
-
-        for device in (a, b):
-            device.when_activated = device.when_deactivated = moved
+        for contact, device in enumerate((a, b)):  # active: closed to ground
+            device.when_activated = lambda contact=contact: moved(contact, False)
+            device.when_deactivated = lambda contact=contact: moved(contact, True)
         return a, b
 
     def _open_buttons(self) -> None:

@@ -1,112 +1,90 @@
-"""From what was turned and pressed to what is to be done: the panel without its hardware."""
+"""From what was turned and pressed to what is asked for: a board without its hardware."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from firmware_py.panel.encoder import Encoder
+from firmware_py.panel.change import (
+    ACTIONS,
+    AT_ONCE,
+    Change,
+    Listen,
+    Panic,
+    StepMode,
+    StepPalette,
+    StorePreset,
+    Turn,
+)
 from firmware_py.panel.knob import Knob
-from firmware_py.panel.pinmap import KnobMap, PinMap
+from firmware_py.panel.pinmap import PinMap
 from firmware_py.panel.switch import Switch
 from firmware_py.presets.remote import Step
-from firmware_py.settings import FIELDS, MODES, Settings
+from firmware_py.settings import Settings
 
 LONG = 1.0  # seconds that two buttons are held for a panic, or the encoder to store a preset
+CLICK = 0.5  # seconds; an encoder that was held in for less was clicked
+LAYER = 5.0  # seconds without a turn after which a clicked encoder is back at the modes
 PUSH = "push"  # the encoder's switch
-
-
-@dataclass(frozen=True)
-class Turn:
-    """Set a setting to a value."""
-
-    setting: str
-    value: float | str
-
-
-@dataclass(frozen=True)
-class Panic:
-    """Silence everything."""
-
-
-@dataclass(frozen=True)
-class StorePreset:
-    """Store everything as it stands."""
-
-
-@dataclass(frozen=True)
-class Keep:
-    """Keep the last minutes of the performance."""
-
-
-@dataclass(frozen=True)
-class Tap:
-    """The tempo was tapped, at a time in seconds."""
-
-    at: float
-
-
-Change = Turn | Tap | Panic | Step | StorePreset | Keep
-PRESSES: dict[str, Change] = {
-    "next preset": Step(1),
-    "previous preset": Step(-1),
-    "store preset": StorePreset(),
-    "keep": Keep(),
-}
 
 
 class Controls:
     """The controls of a board. Switches are named by their pins."""
 
     def __init__(self, pin_map: PinMap, settings: Settings) -> None:
-        self._map, self._settings = pin_map, settings
-        self._knobs = {knob.channel: (knob, Knob()) for knob in pin_map.knobs}
-        self._encoder = Encoder()
+        self._settings = settings
+        self._knobs = {knob.channel: (knob.travel, Knob()) for knob in pin_map.knobs}
         self._does = {button.pin: button.does for button in pin_map.buttons}
         push = pin_map.encoder.push if pin_map.encoder else None
         if push is not None:
             self._does[push] = PUSH
         self._switches = {pin: Switch() for pin in self._does}
-        self._before = settings.mode if settings.mode != "thru" else "duet"  # to go back to
         self._push, self._pushed_at = push, 0.0
-        self._turned_in = False  # the encoder, since it was pushed in
+        self._used = False  # the encoder, since it was pushed in: turned, or something was learnt
+        self._presets_until: float | None = None  # it steps through the presets
         self._panicked = self._together = False  # since the last moment when none was held
 
     @property
     def due(self) -> float | None:
         """When `tick` must be called, in seconds."""
         times = [s.due for s in self._switches.values() if s.due is not None]
-        if (long := self._long_at()) is not None:
-            times.append(long)
+        times += [t for t in (self._long_at(), self._presets_until) if t is not None]
         return min(times, default=None)
+
+    @property
+    def steps_presets(self) -> bool:
+        """Whether the encoder steps through the presets."""
+        return self._presets_until is not None
 
     def now_set(self, settings: Settings) -> None:
         """The settings have been changed, here or elsewhere: knobs that stand apart wait."""
-        for knob_map, knob in self._knobs.values():
-            old, new = (getattr(s, knob_map.setting) for s in (self._settings, settings))
-            if old != new:
-                knob.wait_at(_place(knob_map, new))
+        for travel, knob in self._knobs.values():
+            old, new = (getattr(s, travel.setting) for s in (self._settings, settings))
+            if old != new and (knob.at is None or travel.value(knob.at) != new):
+                knob.wait_at(travel.place(new))
         self._settings = settings
-        if settings.mode != "thru":
-            self._before = settings.mode
+
+    def learnt(self) -> None:
+        """A MIDI control was bound: the encoder was held in for that, and not for a preset."""
+        self._used = True
 
     def knob(self, channel: int, raw: float, now: float) -> list[Change]:
         """A knob was read, 0..1."""
-        knob_map, knob = self._knobs[channel]
+        travel, knob = self._knobs[channel]
         position = knob.read(raw, now)
         if position is None:
             return []
-        value: float = knob_map.low + position * (knob_map.high - knob_map.low)
-        if isinstance(FIELDS[knob_map.setting].default, int):
-            value = round(value)
-        return self._turned(knob_map.setting, value)
+        value = travel.value(position)
+        return [] if getattr(self._settings, travel.setting) == value else [
+            Turn(travel.setting, value)
+        ]  # fmt: skip
 
-    def encoder(self, a: bool, b: bool) -> list[Change]:
-        """The encoder's contacts moved; True is open."""
-        detents = self._encoder.moved(a, b)
-        if detents and self._push is not None and self._switches[self._push].pressed_at is not None:
-            self._turned_in = True
+    def turned(self, detents: int, now: float) -> list[Change]:
+        """The encoder was turned by so many detents (negative: back)."""
+        if self._push is not None and self._switches[self._push].pressed_at is not None:
+            self._used = True
+            return [StepPalette(detents)]
+        if self._presets_until is not None:
+            self._presets_until = now + LAYER
             return [Step(detents)]
-        return self._mode_by(detents) if detents else []
+        return [StepMode(detents)]
 
     def switch(self, pin: int, closed: bool, now: float) -> list[Change]:
         """A switch's contact closed or opened."""
@@ -121,6 +99,8 @@ class Controls:
         if long is not None and long <= now:
             self._panicked = True
             changes.append(Panic())
+        if self._presets_until is not None and self._presets_until <= now:
+            self._presets_until = None
         return changes
 
     def _held(self) -> list[float]:
@@ -137,41 +117,31 @@ class Controls:
         its moment, so it counts when the button goes down, unless another is held."""
         if pressed is None:
             return []
-        held = len(self._held())
-        if pressed:
-            self._together = self._together or held > 1
-            if pin == self._push:
-                self._pushed_at, self._turned_in = now, False
-            taps = self._does[pin] == "tap tempo" and not self._together
-            return [Tap(now)] if taps else []
+        return self._down(pin, now) if pressed else self._up(pin, now)
+
+    def _down(self, pin: int, now: float) -> list[Change]:
+        self._together = self._together or len(self._held()) > 1
+        if pin == self._push:
+            self._pushed_at, self._used = now, False
+            return [Listen(True)]
+        at_once = self._does[pin] in AT_ONCE and not self._together
+        return [ACTIONS[self._does[pin]](now)] if at_once else []
+
+    def _up(self, pin: int, now: float) -> list[Change]:
         alone = not self._together
-        if held == 0:
+        if not self._held():
             self._together = self._panicked = False
-        if not alone:
+        if pin == self._push:
+            return [Listen(False), *(self._let_go(now) if alone else [])]
+        if not alone or self._does[pin] in AT_ONCE:
             return []
-        return self._let_go(now) if pin == self._push else self._do(self._does[pin])
+        return [ACTIONS[self._does[pin]](now)]
 
     def _let_go(self, now: float) -> list[Change]:
-        """The encoder comes out again, having been held in for long or turned meanwhile."""
-        stored = now - self._pushed_at >= LONG and not self._turned_in
-        return [StorePreset()] if stored else []
-
-    def _do(self, does: str) -> list[Change]:
-        if does == "take over":
-            thru = self._settings.mode == "thru"
-            return self._turned("mode", self._before if thru else "thru")
-        if does == "next mode":
-            return self._mode_by(1)
-        return [PRESSES[does]] if does in PRESSES else []  # a tap has counted already
-
-    def _mode_by(self, detents: int) -> list[Change]:
-        at = MODES.index(self._settings.mode)
-        return self._turned("mode", MODES[(at + detents) % len(MODES)])
-
-    def _turned(self, setting: str, value: float | str) -> list[Change]:
-        return [] if getattr(self._settings, setting) == value else [Turn(setting, value)]
-
-
-def _place(knob: KnobMap, value: float) -> float:
-    """Where on its travel a knob would stand for this value."""
-    return min(max((value - knob.low) / (knob.high - knob.low), 0.0), 1.0)
+        """The encoder comes out again: clicked, or held in for long; or it was put to use."""
+        held = now - self._pushed_at
+        if self._used:
+            return []
+        if held < CLICK:
+            self._presets_until = None if self.steps_presets else now + LAYER
+        return [StorePreset()] if held >= LONG else []

@@ -2,16 +2,14 @@
 
     raw 0..1 ─▶ smoothing ─▶ dead ends ─▶ hysteresis ─▶ pick-up ─▶ position 0..1, when it moves
 
-Pick-up: when a setting was changed elsewhere, the knob stands where the setting does not. It takes
-hold again when it comes by the setting's place, so that nothing jumps:
-
-    knob     0.8 ──▶ 0.6 ──▶ 0.4
-    setting      0.5 ─ ─ ─ ─ ┴▶ 0.4        waits, then follows
+Hysteresis: at rest it stays where it is until it has moved by more than its converter's jitter.
 """
 
 from __future__ import annotations
 
 import math
+
+from firmware_py.panel.pickup import PickUp
 
 SMOOTHING = 0.02  # seconds in which most of a jump is followed
 DEAD = 0.01  # share of the travel at each end that is the end
@@ -25,25 +23,23 @@ class Knob:
     def __init__(self) -> None:
         self._smooth: float | None = None
         self._read_at = 0.0
-        self._given: float | None = None  # the last position that was handed out
-        self._wanted: float | None = None  # the place that the knob must come by first
-        self._below = False  # it stands below that place
+        self._hold = PickUp(NEAR)  # where it was when it last moved, and whether it has hold
 
     def read(self, raw: float, now: float) -> float | None:
         """The new position 0..1 when the knob has moved, else None; raw 0..1 from the ADC."""
         position = self._smoothed(raw, now)
-        if self._wanted is not None:
-            return self._picked_up(position)
-        if self._given is None or self._moved(position):
-            self._given = position
-            return position
+        if self._hold.waits or self._moved(position):
+            return position if self._hold.moved(position) else None
         return None
+
+    @property
+    def at(self) -> float | None:
+        """Where it stands, 0..1; None before it was read."""
+        return self._hold.at
 
     def wait_at(self, place: float) -> None:
         """The setting now stands at this place, 0..1: hold still until the knob comes by."""
-        if self._given is None or abs(self._given - place) > NEAR:
-            self._wanted = place
-            self._below = self._given is not None and self._given < place
+        self._hold.wait_at(place)
 
     def _smoothed(self, raw: float, now: float) -> float:
         if self._smooth is None:
@@ -54,17 +50,8 @@ class Knob:
         return min(max((self._smooth - DEAD) / (1 - 2 * DEAD), 0.0), 1.0)
 
     def _moved(self, position: float) -> bool:
-        assert self._given is not None
-        at_end = position in (0.0, 1.0) and position != self._given
-        return at_end or abs(position - self._given) >= STEP
-
-    def _picked_up(self, position: float) -> float | None:
-        assert self._wanted is not None
-        first, self._given = self._given is None, position
-        if first:
-            self._below = position < self._wanted
-        passed = (position >= self._wanted) if self._below else (position <= self._wanted)
-        if passed or abs(position - self._wanted) <= NEAR:
-            self._wanted = None
-            return position
-        return None
+        given = self._hold.at
+        if given is None:
+            return True
+        at_end = position in (0.0, 1.0) and position != given
+        return at_end or abs(position - given) >= STEP

@@ -13,6 +13,9 @@ class Sign(Enum):
     ANSWERING = (0.0, 1.0, 0.0)  # notes of the network sound
     THRU = (0.4, 0.4, 0.4)  # you play alone
     FAULT = (1.0, 0.0, 0.0)  # there is no network; your keys sound
+    DONE = (1.0, 1.0, 1.0)  # for a moment: it is stored, kept, learnt
+    PRESETS = (0.5, 0.0, 0.5)  # the encoder steps through the presets
 
 
+FLASH = 0.25  # seconds that DONE is shown
 MIDI_LIT = 0.05  # seconds that the MIDI lamp stays lit after a message

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from firmware_py.panel.change import ACTIONS
+from firmware_py.panel.travel import Travel
 from firmware_py.settings import FIELDS
 
 DEFAULT = Path(__file__).parent / "pins.toml"
 PINS = range(2, 28)  # BCM numbers on the 40-pin header
 SPI_PINS = {8: "select", 9: "miso", 10: "mosi", 11: "clock"}
 CHANNELS = range(8)  # of an MCP3008
-DOES = (
-    "take over", "next mode", "tap tempo", "keep", "next preset", "previous preset", "store preset"
-)  # fmt: skip
+I2C_PINS = {2: "data", 3: "clock"}
+ADDRESSES = range(0x08, 0x78)  # of devices on an I2C bus
 
 
 class PinMapError(ValueError):
@@ -30,6 +31,11 @@ class KnobMap:
     setting: str
     low: float
     high: float
+
+    @property
+    def travel(self) -> Travel:
+        """The setting over the knob's travel."""
+        return Travel(self.setting, self.low, self.high)
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,14 @@ class LampMap:
 
 
 @dataclass(frozen=True)
+class DisplayMap:
+    """An SSD1306 display of 128 x 64 dots: its I2C bus, and its address there."""
+
+    port: int = 1
+    address: int = 0x3C
+
+
+@dataclass(frozen=True)
 class PinMap:
     """A board."""
 
@@ -68,6 +82,7 @@ class PinMap:
     buttons: tuple[ButtonMap, ...] = ()
     lamp: LampMap | None = None
     midi_lamp: int | None = None
+    display: DisplayMap | None = None
 
     def pins(self) -> list[int]:
         """Every pin in use, the SPI's where there are knobs."""
@@ -78,6 +93,8 @@ class PinMap:
             pins += vars(self.lamp).values()
         if self.midi_lamp is not None:
             pins.append(self.midi_lamp)
+        if self.display is not None and self.display.port == 1:
+            pins += list(I2C_PINS)
         return pins + (list(SPI_PINS) if self.knobs else [])
 
 
@@ -98,7 +115,7 @@ def load(path: Path = DEFAULT) -> PinMap:
 
 
 def _read(data: dict[str, Any]) -> PinMap:
-    known = {"name", "knob", "encoder", "button", "lamp", "midi_lamp"}
+    known = {"name", "knob", "encoder", "button", "lamp", "midi_lamp", "display"}
     if unknown := sorted(set(data) - known):
         raise PinMapError(f"no part is called '{unknown[0]}'; there are {', '.join(sorted(known))}")
     return PinMap(
@@ -108,6 +125,7 @@ def _read(data: dict[str, Any]) -> PinMap:
         buttons=tuple(ButtonMap(**button) for button in data.get("button", [])),
         lamp=LampMap(**data["lamp"]) if "lamp" in data else None,
         midi_lamp=data["midi_lamp"]["pin"] if "midi_lamp" in data else None,
+        display=DisplayMap(**data["display"]) if "display" in data else None,
     )
 
 
@@ -125,8 +143,10 @@ def _check(pin_map: PinMap) -> None:
     if len(set(channels)) < len(channels):
         raise PinMapError("two knobs are on one channel")
     for button in pin_map.buttons:
-        if button.does not in DOES:
-            raise PinMapError(f"no button does '{button.does}'; they do {', '.join(DOES)}")
+        if button.does not in ACTIONS:
+            raise PinMapError(f"no button does '{button.does}'; they do {', '.join(ACTIONS)}")
+    if pin_map.display is not None and pin_map.display.address not in ADDRESSES:
+        raise PinMapError(f"there is no I2C address {pin_map.display.address}; 0x08 to 0x77")
 
 
 def _check_knob(knob: KnobMap) -> None:
@@ -136,6 +156,8 @@ def _check_knob(knob: KnobMap) -> None:
     if "low" not in limits:
         numbers = ", ".join(name for name, f in FIELDS.items() if "low" in f.metadata)
         raise PinMapError(f"no knob turns '{knob.setting}'; there are {numbers}")
+    if knob.low == knob.high:
+        raise PinMapError(f"the knob for {knob.setting} goes from {knob.low} to {knob.high}")
     for end in (knob.low, knob.high):
         if not limits["low"] <= end <= limits["high"]:
             raise PinMapError(

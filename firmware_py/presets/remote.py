@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from firmware_py import message as midi
@@ -35,7 +36,9 @@ class Remote:
     def __init__(self) -> None:
         self._down: set[tuple[str, int, int]] = set()  # pedals: port, channel, controller
 
-    def heard(self, port: str, message: Message, settings: Settings) -> list[Recall | Step] | None:
+    def heard(
+        self, port: str, message: Message, settings: Settings
+    ) -> Sequence[Recall | Step] | None:
         """What to do about a message that is meant for the presets; None where it is not."""
         if not midi.is_channel_message(message):
             return None

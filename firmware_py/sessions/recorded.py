@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
-from firmware_py.instrument import BrainLink, Instrument
+from firmware_py.instrument import Instrument
+from firmware_py.link import BrainLink
 from firmware_py.message import Message, is_note_on
 from firmware_py.sessions import record
 from firmware_py.sessions.tape import Tape
@@ -92,6 +93,14 @@ class Recorded(Instrument):
     def seat(self, port: str, plays: int | None, second: bool, now: float) -> None:
         self._tape.call(now, "seat", port, plays, second)
         super().seat(port, plays, second, now)
+
+    def undo(self, now: float) -> int:
+        self._tape.call(now, "undo")
+        return super().undo(now)
+
+    def again(self, now: float) -> None:
+        self._tape.call(now, "again")
+        super().again(now)
 
     def unplugged(self, port: str, now: float) -> None:
         self._tape.call(now, "unplugged", port)

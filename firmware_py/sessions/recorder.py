@@ -27,6 +27,7 @@ class Recorder:
         self._file: int | None = None
         self._size = self._trimmed_at = 0
         self._over = False
+        self.number: int | None = None  # of the session that is being written
 
     def write(self) -> None:
         """Bring what waits on the tape to the disk."""
@@ -76,7 +77,7 @@ class Recorder:
         """Give the file back."""
         if self._file is not None:
             os.close(self._file)
-            self._file = None
+            self._file = self.number = None
 
     def _begin(self) -> None:
         self._file, path = self._shelf.begin()
@@ -85,7 +86,7 @@ class Recorder:
         except OSError:
             path.unlink(missing_ok=True)
             raise
-        self._size = len(record.MAGIC)
+        self._size, self.number = len(record.MAGIC), int(path.name.partition(".")[0])
         self._trimmed_at = -TRIM_EVERY  # look at once what there is
 
     def _append(self, data: bytes) -> None:

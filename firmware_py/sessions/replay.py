@@ -109,7 +109,8 @@ def _happening(item: object) -> Callable[[Instrument], Any] | None:
 
 
 CALLS = (
-    "brain_ready", "brain_lost", "set", "tap", "recall", "seat", "unplugged", "new_synth",
+    "brain_ready", "brain_lost", "set", "tap", "recall", "undo", "again", "seat", "unplugged",
+    "new_synth",
     "panic", "silence", "end",
 )  # fmt: skip
 

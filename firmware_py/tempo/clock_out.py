@@ -10,9 +10,11 @@ more or less makes no difference.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import ceil
 
 from firmware_py.message import CLOCK, CONTINUE, SONG, START, STOP, Message
+from firmware_py.tempo.beat import Beat
 from firmware_py.tempo.clock_in import SIXTEENTH, TICKS
 from firmware_py.tempo.line import Line
 
@@ -41,6 +43,26 @@ class ClockOut:
     def waits(self) -> bool:
         """Whether it waits for the first tick of the clock that leads."""
         return self._on and self._waits
+
+    def wanted(
+        self, beat: Beat, on: bool, now: float
+    ) -> Iterator[tuple[float | None, Message]]:
+        """What is to be sent now, started or stopped as `on` has it, and when it was due if that
+        was planned."""
+        if not on:
+            yield from ((None, message) for message in self.end())
+            return
+        line = beat.line(now)
+        if not self.on:
+            self.begin(line, now, counted=beat.lead() == "clock")
+        yield from self.due(line, now, waits=beat.starting(now))
+
+    def next_due(self, beat: Beat, on: bool) -> float | None:
+        """When something is to be sent next, in seconds."""
+        if on != self.on:  # it starts or stops at the next look
+            return 0.0
+        starts_by = (beat.starts_by or 0.0) if self.waits else None
+        return min((t for t in (self.next, starts_by) if t is not None), default=None)
 
     def begin(self, line: Line, now: float, counted: bool) -> None:
         """Start at the next whole beat; `counted`: at the song position that the beat has."""

@@ -5,11 +5,13 @@ import pytest
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from firmware_py.cables import Plugged
+from firmware_py.desk import PALETTES
 from firmware_py.live import BRIEF, PATIENCE, SITTING, Loop
 from firmware_py.message import CLOCK, START, STOP, control, kind, note_off, note_on, program
 from firmware_py.midi.inbox import PULLED
 from firmware_py.panel.board import Board
 from firmware_py.panel.controls import Controls
+from firmware_py.panel.lamps import FLASH
 from firmware_py.panel.pinmap import load
 from firmware_py.presets.bank import Bank
 from firmware_py.presets.preset import Preset
@@ -57,7 +59,7 @@ class Table:
         self.board = Board(pin_map, stage.instrument.scene.settings, self.now)
         self.loop = Loop(
             stage.instrument, Unpatched(), link=None, clock=self, told=self.lines.append,
-            board=self.board, bank=bank, keep=keep,
+            panels=[self.board], bank=bank, keep=keep,
         )  # fmt: skip
 
     def now(self):
@@ -65,10 +67,17 @@ class Table:
 
     def serve(self):
         self.stage.now += 0.05
-        self.loop._serve_panel(self.board)
+        self.loop._serve_panels()
 
     def tap(self, pin):
         for move in ("drive_low", "drive_high"):
+            getattr(self.factory.pin(pin), move)()
+            self.serve()
+
+    def turn(self):
+        for pin, move in (
+            (17, "drive_low"), (27, "drive_low"), (17, "drive_high"), (27, "drive_high"),
+        ):  # fmt: skip
             getattr(self.factory.pin(pin), move)()
             self.serve()
 
@@ -90,8 +99,8 @@ def table(monkeypatch):
     factory.reset()
 
 
-def test_a_button_changes_the_mode_and_says_so(table):
-    table.tap(6)
+def test_the_encoder_changes_the_mode_and_says_so(table):
+    table.turn()
     after_duet = MODES[MODES.index("duet") + 1]
     assert table.stage.instrument.scene.settings.mode == after_duet
     assert table.lines == [f"mode {after_duet}"]
@@ -128,13 +137,64 @@ def test_two_buttons_held_silence_everything(table):
     assert any(kind(message) == 0xB0 for _, message in table.stage.sent)
 
 
-def test_the_encoder_turned_while_held_in_recalls_the_next_preset(table):
-    table.stage.down(60)
+def test_the_encoder_turned_while_held_in_changes_the_palette(table):
     table.factory.pin(22).drive_low()
     table.serve()
-    for pin, move in ((17, "drive_low"), (27, "drive_low"), (17, "drive_high"), (27, "drive_high")):
-        getattr(table.factory.pin(pin), move)()
-        table.serve()
+    table.turn()
+    assert table.lines == [f"palette {PALETTES[1]}"]
+    assert table.stage.instrument.scene.settings.palette == PALETTES[1]
+
+
+def test_an_undo_says_how_many_notes_it_took_back_and_a_second_at_once_answers_again(table):
+    stage = table.stage
+    stage.instrument.brain_ready(0.0)
+    stage.instrument.set("mode", "harmonize", 0.0)
+    stage.down(60)
+    stage.answer()
+    table.tap(6)
+    assert table.lines == ["undone: 2 notes"] and stage.sounding() == {(0, 60)}
+    table.tap(6)
+    stage.answer()
+    assert table.lines[1:] == ["again"] and len(stage.sounding()) == 3
+    stage.now += 1.0
+    table.tap(6)
+    stage.now += 1.0
+    table.tap(6)
+    assert table.lines[2:] == ["undone: 2 notes", "there is no answer to undo"]
+
+
+def test_the_lamp_flashes_when_a_preset_is_stored_and_is_itself_again(table):
+    table.stage.instrument.brain_ready(0.0)
+    table.factory.pin(22).drive_low()
+    table.serve()
+    table.stage.now += 1.0
+    table.factory.pin(22).drive_high()
+    table.serve()
+    assert table.colour() == [1, 1, 1]
+    table.stage.now += FLASH
+    table.serve()
+    assert table.colour() == [0, 0.15, 0]
+
+
+def test_a_midi_controller_is_learnt_with_the_encoder_and_turns_what_was_touched_last(table):
+    table.turn()  # the mode was touched
+    table.factory.pin(22).drive_low()
+    table.serve()
+    table.loop._heard(table.now(), "kbd", control(0, 21, 0))
+    table.stage.now += 2.0
+    table.factory.pin(22).drive_high()
+    table.serve()
+    assert table.lines[-1] == "cc 1:21 is now: mode"  # and no preset was stored
+    for value, mode in ((0, MODES[0]), (127, MODES[-1])):
+        table.loop._heard(table.now(), "kbd", control(0, 21, value))
+        assert table.stage.instrument.scene.settings.mode == mode
+    assert not [m for _, m in table.stage.sent if kind(m) == 0xB0]
+
+
+def test_a_click_of_the_encoder_makes_it_step_through_the_presets(table):
+    table.stage.down(60)
+    table.tap(22)
+    table.turn()
     assert table.lines == ["preset 1: solo"]
     assert table.stage.instrument.scene.settings == Settings(mode="thru")
     assert table.stage.sounding() == {(0, 60)}
@@ -191,12 +251,11 @@ def test_a_knob_waits_after_a_preset_was_recalled_until_it_comes_by(monkeypatch)
         for _ in range(40):
             stage.now += 0.01
             for change in controls.knob(0, raw, stage.now):
-                stage.instrument.set(change.setting, change.value, stage.now)
-                controls.now_set(stage.instrument.scene.settings)
+                table.loop._desk.obey(change)
         return stage.instrument.scene.settings.temperature
 
     assert turn(0.9) > 1.4
-    table.loop._recall(Step(1))
+    table.loop._desk.obey(Step(1))
     assert turn(0.8) == 0.5  # still above: nothing jumps
     assert turn(0.1) < 0.4  # it came by
     table.board.close()

@@ -2,6 +2,7 @@
 
 import logging
 
+from firmware_py.bindings.binding import source_in
 from firmware_py.instrument import Instrument
 from firmware_py.memory import Memory
 from firmware_py.places import state_folder
@@ -65,3 +66,20 @@ def test_the_state_folder_is_the_services_else_the_players_own(tmp_path):
     own = state_folder({"XDG_STATE_HOME": str(tmp_path)})
     assert own == tmp_path / "notochord-box"
     assert state_folder({}).parts[-3:] == (".local", "state", "notochord-box")
+
+
+def test_a_binding_that_was_learnt_is_there_after_the_box_was_switched_off(tmp_path):
+    with Memory(tmp_path, records=False, budget=0) as memory:
+        memory.book.bind(source_in("cc 1:74"), "density")
+    assert Memory(tmp_path, records=False, budget=0).book.names == (("cc 1:74", "density"),)
+
+
+def test_the_number_of_the_session_is_known_once_it_is_being_written(tmp_path):
+    with Memory(tmp_path, records=True, budget=1 << 20) as memory:
+        assert memory.session() is None
+        stage = staged(memory)
+        stage.down(60)
+        memory._scribe.soon(memory._recorder.write)
+        memory._scribe.close()
+        assert memory.session() == 1 == Shelf(tmp_path / "sessions").volumes()[0].number
+    assert Memory(tmp_path, records=False, budget=0).session() is None

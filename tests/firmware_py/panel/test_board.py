@@ -1,5 +1,6 @@
 """gpiozero's own devices over mock pins, and a bit-level MCP3008, drive the panel."""
 
+import random
 import select
 
 import gpiozero
@@ -7,13 +8,14 @@ import pytest
 from gpiozero.pins.mock import MockFactory, MockPWMPin, MockSPIDevice
 
 from firmware_py.panel.board import Board, find_board
-from firmware_py.panel.controls import Panic, Turn
+from firmware_py.panel.change import Listen, Panic, StepMode, StepPalette, TakeOver
+from firmware_py.panel.glance import Glance
 from firmware_py.panel.lamps import MIDI_LIT, Sign
 from firmware_py.panel.pinmap import ButtonMap, EncoderMap, LampMap, PinMap, load
-from firmware_py.settings import MODES, Settings
+from firmware_py.settings import Settings
 
 CONTACTS = PinMap("contacts", encoder=EncoderMap(17, 27, 22), buttons=(
-    ButtonMap(5, "take over"), ButtonMap(6, "next mode")))  # fmt: skip
+    ButtonMap(5, "take over"), ButtonMap(6, "undo")))  # fmt: skip
 LAMPS = PinMap("lamps", lamp=LampMap(16, 20, 21), midi_lamp=26)
 KNOBS = PinMap("knobs", knobs=load().knobs)
 
@@ -80,8 +82,37 @@ def test_turning_the_encoder_changes_the_mode(bench):
     for _ in range(2):
         for pin, closed in ((17, True), (27, True), (17, False), (27, False)):
             table.press(pin, closed)
-    after = [(MODES.index("duet") + n) % len(MODES) for n in (1, 1)]  # nobody obeyed the first
-    assert board.poll() == [Turn("mode", MODES[n]) for n in after]
+    assert board.poll() == [StepMode(1), StepMode(1)]
+
+
+def test_the_encoder_pushed_in_and_turned_changes_the_palette(bench):
+    table = bench(CONTACTS)
+    board = table.open()
+    table.press(22)
+    for pin, closed in ((27, True), (17, True), (27, False), (17, False)):
+        table.press(pin, closed)
+    assert board.poll() == [Listen(True), StepPalette(-1)]
+
+
+def test_no_detent_is_lost_at_ten_a_millisecond_with_bounce_and_reversal_and_a_loop_that_is_late(
+    bench,
+):
+    table, chance, expected = bench(CONTACTS), random.Random(7), 0
+    board, found = table.open(), 0
+    for burst in range(20):
+        for _ in range(100):  # ten milliseconds of detents between two turns of the loop
+            way = chance.choice((1, 1, 1, -1))
+            pins = (17, 27) if way == 1 else (27, 17)
+            for pin, closed in ((pins[0], True), (pins[1], True), (pins[0], False),
+                                (pins[1], False)):
+                for _ in range(chance.randrange(4)):
+                    table.press(pin, closed)
+                    table.press(pin, not closed)
+                table.press(pin, closed)
+                table.now += 0.0001 / 4
+            expected += way
+        found += sum(change.by for change in board.poll())
+        assert found == expected, f"burst {burst}"
 
 
 def test_a_contact_wakes_the_loop(bench):
@@ -107,7 +138,7 @@ def test_a_bouncing_button_acts_once(bench):
         found += board.poll()
         table.now += 0.2
         found += board.poll()
-    assert found == [Turn("mode", "thru")]
+    assert found == [TakeOver()]
 
 
 def test_two_buttons_held_are_a_panic(bench):
@@ -115,7 +146,7 @@ def test_two_buttons_held_are_a_panic(bench):
     board = table.open()
     table.press(6)
     table.press(22)
-    assert board.poll() == []
+    assert board.poll() == [Listen(True)]
     table.now += 0.9
     assert board.poll() == []
     table.now += 0.2
@@ -147,10 +178,23 @@ def test_a_converter_that_is_not_there_gives_no_knobs(bench, code):
 def test_the_lamp_shows_what_the_box_does(bench):
     table = bench(LAMPS, pin_class=MockPWMPin)
     board = table.open()
-    board.show(Sign.FAULT)
+    board.show(Glance(sign=Sign.FAULT))
     assert [table.pin(p).state for p in (16, 20, 21)] == [1, 0, 0]
-    board.show(Sign.ANSWERING)
+    board.show(Glance(sign=Sign.ANSWERING))
     assert [table.pin(p).state for p in (16, 20, 21)] == [0, 1, 0]
+
+
+def test_the_lamp_says_when_the_encoder_steps_through_the_presets_and_flashes_all_the_same(bench):
+    table = bench(PinMap("both", encoder=CONTACTS.encoder, lamp=LAMPS.lamp), pin_class=MockPWMPin)
+    board = table.open()
+    for closed in (True, False):
+        table.press(22, closed)
+        table.now += 0.1
+        board.poll()
+    board.show(Glance(sign=Sign.LISTENING))
+    assert [table.pin(p).state for p in (16, 20, 21)] == list(Sign.PRESETS.value)
+    board.show(Glance(sign=Sign.DONE))
+    assert [table.pin(p).state for p in (16, 20, 21)] == [1, 1, 1]
 
 
 def test_the_midi_lamp_is_lit_for_a_moment(bench):

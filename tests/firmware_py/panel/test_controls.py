@@ -2,15 +2,29 @@
 
 import pytest
 
-from firmware_py.panel.controls import LONG, Controls, Keep, Panic, StorePreset, Tap, Turn
+from firmware_py.panel.change import (
+    ACTIONS,
+    Keep,
+    Listen,
+    Panic,
+    StepMode,
+    StepPalette,
+    StorePreset,
+    TakeOver,
+    Tap,
+    Turn,
+    Undo,
+)
+from firmware_py.panel.controls import CLICK, LAYER, LONG, Controls
+from firmware_py.panel.encoder import Encoder
 from firmware_py.panel.pinmap import load
 from firmware_py.panel.switch import LOCK
 from firmware_py.presets.remote import Step
-from firmware_py.settings import MODES, Settings, changed
+from firmware_py.settings import Settings, changed
 
 ONE_WAY = [(0, 1), (0, 0), (1, 0), (1, 1)]
-TAKE_OVER, NEXT, TAP, KEEP, PUSH = 5, 6, 13, 19, 22
-AFTER_DUET = MODES[MODES.index("duet") + 1]
+BACK = [(1, 0), (0, 0), (0, 1), (1, 1)]
+TAKE_OVER, UNDO, TAP, KEEP, PUSH = 5, 6, 13, 19, 22
 
 
 class Panel:
@@ -19,6 +33,7 @@ class Panel:
     def __init__(self, mode="duet"):
         self.settings = Settings(mode=mode)
         self.controls, self.now = Controls(load(), self.settings), 0.0
+        self.encoder = Encoder()
 
     def obey(self, changes):
         for change in changes:
@@ -39,7 +54,13 @@ class Panel:
         return found
 
     def turn(self, contacts):
-        return [c for a, b in contacts for c in self.obey(self.controls.encoder(a, b))]
+        detents = sum(self.encoder.moved(a, b) for a, b in contacts)
+        return self.obey(self.controls.turned(detents, self.now)) if detents else []
+
+    def click(self):
+        self.press(PUSH)
+        self.now += 0.3 * CLICK
+        return self.press(PUSH, False)
 
 
 def test_a_knob_sets_its_setting_over_its_travel():
@@ -73,71 +94,109 @@ def test_a_knob_of_whole_numbers_follows_without_waiting_for_itself():
     assert panel.settings.high == pytest.approx(48 + 0.69 * 60, abs=2)
 
 
-def test_the_encoder_steps_through_the_modes_and_round():
-    panel = Panel(MODES[0])
-    seen = [panel.settings.mode]
-    for _ in MODES:
-        panel.turn(ONE_WAY)
-        seen.append(panel.settings.mode)
-    assert seen == [*MODES, MODES[0]]
+def test_the_encoder_steps_through_the_modes():
+    panel = Panel()
+    assert panel.turn(ONE_WAY) == [StepMode(1)] and panel.turn(BACK) == [StepMode(-1)]
 
 
-def test_take_over_leaves_you_alone_and_brings_the_network_back():
-    panel = Panel("harmonize")
-    for mode in ("thru", "harmonize"):
-        panel.press(TAKE_OVER)
-        panel.press(TAKE_OVER, False)
-        assert panel.settings.mode == mode
+def test_a_knob_of_few_whole_numbers_follows_without_waiting_for_itself(tmp_path):
+    path = tmp_path / "pins.toml"
+    path.write_text('[[knob]]\nchannel = 0\nsetting = "voices"\nlow = 1\nhigh = 8')
+    panel = Panel()
+    panel.controls = Controls(load(path), panel.settings)
+    for n in range(100):
+        panel.knob(0, n / 100)
+    assert panel.settings.voices == 8
 
 
 def test_a_button_acts_when_it_is_let_go():
     panel = Panel()
-    assert panel.press(NEXT) == []
-    assert panel.press(NEXT, False) == [Turn("mode", AFTER_DUET)]
+    assert panel.press(TAKE_OVER) == []
+    assert panel.press(TAKE_OVER, False) == [TakeOver()]
+    assert panel.press(UNDO) == []
+    assert panel.press(UNDO, False) == [Undo(panel.now)]
 
 
 def test_two_buttons_held_long_are_a_panic_and_nothing_else():
     panel = Panel()
-    panel.press(NEXT)
+    panel.press(UNDO)
     panel.press(TAKE_OVER)
     assert panel.controls.due is not None
     assert panel.controls.tick(panel.now + 0.9 * LONG) == []
     assert panel.controls.tick(panel.now + LONG) == [Panic()]
     assert panel.controls.tick(panel.now + 2 * LONG) == []
-    assert panel.press(NEXT, False) == [] == panel.press(TAKE_OVER, False)
+    assert panel.press(UNDO, False) == [] == panel.press(TAKE_OVER, False)
 
 
 def test_two_buttons_held_shortly_do_nothing():
     panel = Panel()
-    panel.press(NEXT)
+    panel.press(UNDO)
     panel.press(TAKE_OVER)
-    assert panel.press(NEXT, False) == [] == panel.press(TAKE_OVER, False)
-    panel.press(NEXT)
-    assert panel.press(NEXT, False) == [Turn("mode", AFTER_DUET)]
+    assert panel.press(UNDO, False) == [] == panel.press(TAKE_OVER, False)
+    panel.press(UNDO)
+    assert panel.press(UNDO, False) == [Undo(panel.now)]
 
 
-def test_the_encoder_steps_through_the_presets_while_it_is_held_in():
+def test_the_encoder_steps_through_the_palettes_while_it_is_held_in():
     panel = Panel()
     panel.press(PUSH)
-    assert panel.turn(ONE_WAY) == [Step(1)]
-    assert panel.turn([(1, 0), (0, 0), (0, 1), (1, 1)]) == [Step(-1)]
+    assert panel.turn(ONE_WAY) == [StepPalette(1)]
+    assert panel.turn(BACK) == [StepPalette(-1)]
     panel.now += 2 * LONG
-    assert panel.press(PUSH, False) == []
-    assert panel.turn(ONE_WAY) == [Turn("mode", AFTER_DUET)]
+    assert panel.press(PUSH, False) == [Listen(False)]
+    assert panel.turn(ONE_WAY) == [StepMode(1)]
+
+
+def test_the_encoder_clicked_steps_through_the_presets_until_it_is_clicked_again():
+    panel = Panel()
+    panel.click()
+    assert panel.controls.steps_presets
+    assert panel.turn(ONE_WAY) == [Step(1)] and panel.turn(BACK) == [Step(-1)]
+    panel.click()
+    assert not panel.controls.steps_presets and panel.turn(ONE_WAY) == [StepMode(1)]
+
+
+def test_the_presets_are_left_when_the_encoder_rests():
+    panel = Panel()
+    panel.click()
+    panel.now += 0.9 * LAYER
+    panel.turn(ONE_WAY)
+    panel.controls.tick(panel.now + 0.9 * LAYER)
+    assert panel.controls.steps_presets and panel.controls.due == panel.now + LAYER
+    panel.controls.tick(panel.now + LAYER)
+    assert not panel.controls.steps_presets and panel.controls.due is None
+
+
+def test_a_palette_can_be_chosen_without_leaving_the_presets():
+    panel = Panel()
+    panel.click()
+    panel.press(PUSH)
+    assert panel.turn(ONE_WAY) == [StepPalette(1)]
+    panel.press(PUSH, False)
+    assert panel.turn(ONE_WAY) == [Step(1)]
+
+
+def test_while_the_encoder_is_held_in_the_box_listens_for_midi_controls():
+    panel = Panel()
+    assert panel.press(PUSH) == [Listen(True)]
+    panel.now += 0.7 * LONG
+    assert panel.press(PUSH, False) == [Listen(False)]
+    assert not panel.controls.steps_presets  # neither a click nor a long press
+
+
+def test_the_encoder_held_in_to_learn_stores_no_preset():
+    panel = Panel()
+    panel.press(PUSH)
+    panel.controls.learnt()
+    panel.now += 2 * LONG
+    assert panel.press(PUSH, False) == [Listen(False)]
 
 
 def test_the_encoder_held_in_for_long_stores_a_preset():
     panel = Panel()
     panel.press(PUSH)
     panel.now += LONG
-    assert panel.press(PUSH, False) == [StorePreset()]
-
-
-def test_the_encoder_pushed_shortly_does_nothing():
-    panel = Panel()
-    panel.press(PUSH)
-    panel.now += 0.5 * LONG
-    assert panel.press(PUSH, False) == []
+    assert panel.press(PUSH, False) == [Listen(False), StorePreset()]
 
 
 def test_a_panic_with_the_encoder_and_a_button_stores_nothing():
@@ -146,7 +205,8 @@ def test_a_panic_with_the_encoder_and_a_button_stores_nothing():
     panel.press(TAKE_OVER)
     assert panel.controls.tick(panel.now + LONG) == [Panic()]
     panel.now += 2 * LONG
-    assert panel.press(PUSH, False) == [] == panel.press(TAKE_OVER, False)
+    assert panel.press(PUSH, False) == [Listen(False)]
+    assert panel.press(TAKE_OVER, False) == []
 
 
 def test_a_button_keeps_the_last_minutes():
@@ -155,16 +215,13 @@ def test_a_button_keeps_the_last_minutes():
     assert panel.press(KEEP, False) == [Keep()]
 
 
-@pytest.mark.parametrize(
-    ("does", "change"),
-    [("next preset", Step(1)), ("previous preset", Step(-1)), ("store preset", StorePreset())],
-)
-def test_a_button_can_be_given_to_the_presets(tmp_path, does, change):
+@pytest.mark.parametrize("does", [name for name in ACTIONS if name != "tap tempo"])
+def test_a_button_can_be_given_anything_that_there_is_to_do(tmp_path, does):
     path = tmp_path / "pins.toml"
     path.write_text(f'[[button]]\npin = 5\ndoes = "{does}"')
     controls = Controls(load(path), Settings())
     assert controls.switch(5, True, 1.0) == []
-    assert controls.switch(5, False, 2.0) == [change]
+    assert controls.switch(5, False, 2.0) == [ACTIONS[does](2.0)]
 
 
 def test_a_tap_counts_at_the_moment_when_the_button_goes_down():
@@ -175,6 +232,6 @@ def test_a_tap_counts_at_the_moment_when_the_button_goes_down():
 
 def test_a_tap_beside_a_held_button_is_no_tap():
     panel = Panel()
-    panel.press(NEXT)
+    panel.press(UNDO)
     assert panel.press(TAP) == []
-    assert panel.press(TAP, False) == [] == panel.press(NEXT, False)
+    assert panel.press(TAP, False) == [] == panel.press(UNDO, False)

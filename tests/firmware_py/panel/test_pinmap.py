@@ -7,7 +7,11 @@ from firmware_py.panel.pinmap import DEFAULT, KnobMap, PinMapError, load
 
 def test_the_default_board_is_sound():
     board = load()
-    assert len(board.knobs) == 4 and board.encoder and board.lamp and board.midi_lamp
+    assert len(board.knobs) == len(board.buttons) == 4
+    assert board.encoder and board.encoder.push and board.lamp and board.midi_lamp and board.display
+    assert [knob.setting for knob in board.knobs] == ["temperature", "density", "high", "balance"]
+    does = {button.does for button in board.buttons}
+    assert does == {"take over", "tap tempo", "undo", "keep"}
     assert len(set(board.pins())) == len(board.pins())
 
 
@@ -30,6 +34,9 @@ def test_every_part_is_optional(tmp_path):
         ("[[knob]]\nchannel = 0\nsetting = 'mode'\nlow = 1\nhigh = 2", "no knob turns 'mode'"),
         ("[[knob]]\nchannel = 0\nsetting = 'density'\nlow = 1\nhigh = 99", "cannot be 99"),
         ("[[knob]]\nchannel = 0\nsetting = 'low'\nlow = 1\nhigh = 2\n" * 2, "on one channel"),
+        ("[[knob]]\nchannel = 0\nsetting = 'density'\nlow = 2\nhigh = 2", "goes from 2 to 2"),
+        ("[display]\naddress = 0x80", "no I2C address 128"),
+        ("[display]\n[[button]]\npin = 2\ndoes = 'undo'", "pin 2 is used twice"),
         ("[wheel]\npin = 1", "no part is called 'wheel'"),
         ("[[", "not TOML"),
         ("encoder = 3", "pins.toml"),

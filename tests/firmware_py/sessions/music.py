@@ -63,8 +63,10 @@ def _happening(stage, chance):
             form = replace(now_set, mode=chance.choice(MODES), voices=chance.randrange(1, 6))
             form = replace(form, tempo=chance.choice([now_set.tempo, 97.0]))
             instrument.recall(replace(form, player=chance.choice(["piano", "violin"])), now)
-        case 11 if chance.random() < 0.3:
-            chance.choice([instrument.panic, instrument.new_synth, instrument.brain_ready])(now)
+        case 11:
+            rare = [instrument.panic, instrument.new_synth, instrument.brain_ready]
+            often = [instrument.undo, instrument.again]
+            chance.choice(rare if chance.random() < 0.3 else often)(now)
         case 12 if chance.random() < 0.3:
             instrument.unplugged(port, now)
             instrument.seat(port, chance.choice([None, 34, 257]), chance.random() < 0.5, now)

@@ -1,0 +1,1 @@
+"""MIDI controls of a keyboard bound to what a panel can do: learnt, kept as text, forgotten."""

@@ -1,0 +1,96 @@
+"""notochord-box bindings: what MIDI controls do, listed, bound, learnt from a keyboard, let go."""
+
+from __future__ import annotations
+
+import argparse
+import select
+from pathlib import Path
+from typing import Any
+
+from firmware_py.bindings import book
+from firmware_py.bindings.binding import BindingError, Source, check, source_in, source_of
+from firmware_py.bindings.book import Book
+from firmware_py.clock import MonotonicClock
+from firmware_py.midi.ports import Inputs, open_backend
+from firmware_py.places import state_folder
+from notochord.options import number
+
+
+def add_to(commands: Any) -> None:
+    """Add `bindings` to the commands of a parser."""
+    bindings = commands.add_parser("bindings", help="MIDI controls: list, bind, learn, forget")
+    bindings.set_defaults(run=_list)
+    bindings.add_argument("--state", type=Path, default=state_folder(), help="the box's memory")
+    actions = bindings.add_subparsers(metavar="ACTION")
+    for name, run, help in (
+        ("list", _list, "every control that is bound"),
+        ("bind", _bind, "bind a control: 'cc 1:74' temperature"),
+        ("learn", _learn, "bind the control that is moved next"),
+        ("forget", _forget, "let a control go, or 'all'"),
+    ):
+        action = actions.add_parser(name, help=help)
+        action.set_defaults(run=run)
+        if name in ("bind", "forget"):
+            action.add_argument("control", metavar="CONTROL", help="'cc 1:74', 'note 10:36' ...")
+        if name in ("bind", "learn"):
+            action.add_argument("does", metavar="DOES",
+                                help="a setting, NAME=VALUE, or what a button does")  # fmt: skip
+        if name == "learn":
+            action.add_argument("--api", default="auto", choices=("auto", "alsa", "jack"))
+            action.add_argument("--wait", type=number(0.1, 3600), default=30.0, metavar="S",
+                                help="seconds")  # fmt: skip
+
+
+def _book(args: argparse.Namespace) -> Book:
+    path = book.path_in(args.state)
+    return Book(book.load(path), lambda bound: book.write(path, bound))
+
+
+def _list(args: argparse.Namespace) -> int:
+    bound = _book(args)
+    for source, does in bound:
+        print(f"{str(source):14} {does}")
+    if not bound.names:
+        print(f"nothing is bound yet in {book.path_in(args.state)}")
+    return 0
+
+
+def _bind(args: argparse.Namespace) -> int:
+    _book(args).bind(source_in(args.control), args.does)
+    return 0
+
+
+def _learn(args: argparse.Namespace) -> int:
+    check(Source("cc", 1, 1), args.does)  # before anybody is asked to move something
+    print("move a control, press a pad or send a program change ...", flush=True)
+    source = _moved(args.api, args.wait)
+    _book(args).bind(source, args.does)
+    print(f"{source} is now: {args.does}")
+    return 0
+
+
+def _moved(api: str, wait: float) -> Source:
+    """The next control that moves on any keyboard; raises BindingError when none does."""
+    clock = MonotonicClock()
+    until = clock.now() + wait
+    with open_backend(api) as backend:
+        inputs = Inputs(backend, clock.now)
+        try:
+            while (left := until - clock.now()) > 0:
+                select.select([inputs.fileno()], [], [], left)
+                for _, _, message in inputs.drain():
+                    source = source_of(message)
+                    if source is not None:
+                        return source
+        finally:
+            inputs.close()
+    raise BindingError(f"no control was moved within {wait:g} s; try again")
+
+
+def _forget(args: argparse.Namespace) -> int:
+    bound = _book(args)
+    gone = [s for s, _ in bound] if args.control == "all" else [source_in(args.control)]
+    for source in gone:
+        if not bound.forget(source):
+            raise BindingError(f"'{source}' is not bound; see 'bindings list'")
+    return 0

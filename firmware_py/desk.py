@@ -1,0 +1,233 @@
+"""The desk: carries out what any control asks for, and says what it did.
+
+    board ───┐
+    terminal ┼──change──▶ desk ──▶ instrument, presets, bindings
+    MIDI ────┘              └──▶ a line for the player; whoever must know how the knobs stand now
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from firmware_py.bindings.learner import Learner
+from firmware_py.instrument import Instrument
+from firmware_py.panel.change import (
+    Again,
+    Change,
+    Forget,
+    Keep,
+    Learnt,
+    Listen,
+    Panic,
+    Quit,
+    StepMode,
+    StepPalette,
+    StorePreset,
+    TakeOver,
+    Tap,
+    Turn,
+    Undo,
+    name_of,
+)
+from firmware_py.panel.lamps import FLASH
+from firmware_py.presets.bank import Bank
+from firmware_py.presets.remote import Recall, Step
+from firmware_py.settings import MODES, SettingError, Settings
+
+TWICE = 0.6  # seconds; an undo that comes so soon after another asks for an answer again
+SHOWN = 3.0  # seconds for which it is shown what a knob was turned to
+PALETTES = (
+    "auto", "same", "piano", "string ensemble", "choir aahs, string ensemble",
+    "fingered bass, electric piano, drums", "synth bass, drums", "drums",
+)  # fmt: skip
+
+
+class Follower(Protocol):
+    """Something that must know how the knobs stand."""
+
+    def now_set(self, settings: Settings) -> None:
+        """The settings have been changed."""
+        ...
+
+    def learnt(self) -> None:
+        """A MIDI control was bound."""
+        ...
+
+
+class Desk:
+    """What the controls of every panel work on."""
+
+    def __init__(
+        self, instrument: Instrument, now: Callable[[], float], told: Callable[[str], None],
+        bank: Bank, learner: Learner, keep: Callable[[float], str] | None = None,
+        palettes: tuple[str, ...] = PALETTES, quit: Callable[[], object] = lambda: None,
+    ) -> None:  # fmt: skip
+        """`keep` is told the time when the last minutes are to be kept, and says what it does
+        about it; `palettes` are stepped through."""
+        self._instrument, self._now, self._told, self._quit = instrument, now, told, quit
+        self._bank, self._keep, self._palettes = bank, keep, palettes
+        self._learner = learner
+        self._followers: list[Follower] = []
+        mode = instrument.scene.settings.mode
+        self._before = mode if mode != "thru" else "duet"  # to go back to
+        self._undone_at = float("-inf")
+        self._turned: tuple[float, str] | None = None  # when a setting was turned, and which
+        self._flash_until: float | None = None
+        self.preset = ""
+
+    def tell(self, follower: Follower) -> None:
+        """Have somebody know how the knobs stand from now on."""
+        self._followers.append(follower)
+
+    @property
+    def next_due(self) -> float | None:
+        """When something that is shown for a while ends."""
+        ends = [] if self._flash_until is None else [self._flash_until]
+        if self._turned is not None:
+            ends.append(self._turned[0] + SHOWN)
+        return min(ends, default=None)
+
+    def flashes(self, now: float) -> bool:
+        """Whether something was just stored, kept or learnt."""
+        if self._flash_until is not None and now >= self._flash_until:
+            self._flash_until = None
+        return self._flash_until is not None
+
+    def turned(self, now: float) -> tuple[str, float | str] | None:
+        """The setting that was turned within the last moments, and its value."""
+        if self._turned is not None and now >= self._turned[0] + SHOWN:
+            self._turned = None
+        if self._turned is None:
+            return None
+        return self._turned[1], getattr(self._instrument.scene.settings, self._turned[1])
+
+    def touch(self, change: Change) -> None:
+        """A control of a panel was touched: a MIDI control can be bound to it now."""
+        self._learner.touched = name_of(change) or self._learner.touched
+
+    def obey(self, change: Change) -> None:
+        """Do what a control asks for."""
+        scene, before = self._instrument.scene, self._instrument.scene.settings
+        self._carry_out(change)
+        settings = scene.settings
+        if settings is before:
+            return
+        if settings.mode != "thru":
+            self._before = settings.mode
+        if settings.mode != before.mode and not isinstance(change, Step | Recall):
+            self._told(f"mode {settings.mode}")
+        self._learner.now_set(settings)
+        for follower in self._followers:
+            follower.now_set(settings)
+
+    def _carry_out(self, change: Change) -> None:
+        instrument, now = self._instrument, self._now()
+        match change:
+            case Turn(setting, value):
+                self._set(setting, value)
+            case StepMode(by):
+                self._step("mode", MODES, by)
+            case StepPalette(by):
+                self._step("palette", self._palettes, by)
+                self._told(f"palette {instrument.scene.settings.palette}")
+            case TakeOver():
+                alone = instrument.scene.settings.mode == "thru"
+                self._set("mode", self._before if alone else "thru")
+            case Tap(at):
+                bpm = instrument.tap(at)
+                if bpm is not None:
+                    self._told(f"tempo {bpm:.1f}")
+            case Panic():
+                instrument.panic(now)
+                self._told("panic: all silent")
+            case _:
+                self._remember(change)
+
+    def _remember(self, change: Change) -> None:
+        """What concerns the past: answers, presets, bindings, the session."""
+        match change:
+            case Undo(at):
+                self._undo(at)
+            case Again():
+                self._again()
+            case Step() | Recall():
+                self._recall(change)
+            case StorePreset():
+                self._store()
+            case Keep():
+                self._keep_minutes()
+            case Listen():
+                self._learner.listen(change.on, change.keys)
+                self._learner.touched = change.what or self._learner.touched
+            case Learnt(line, done):
+                self._learnt(line, done)
+            case Forget(source):
+                gone = self._learner.forget(source)
+                self._told(f"{source} is let go" if gone else f"{source} is not bound")
+            case Quit():
+                self._quit()
+
+    def _set(self, setting: str, value: object) -> None:
+        try:
+            self._instrument.set(setting, value, self._now())
+        except SettingError as error:
+            self._told(str(error))
+            return
+        self._turned = self._now(), setting
+
+    def _step(self, setting: str, choices: tuple[str, ...], by: int) -> None:
+        """So many choices on and round; from what is none of them, to the first or the last."""
+        now_at = getattr(self._instrument.scene.settings, setting)
+        at = choices.index(now_at) if now_at in choices else -1 if by > 0 else 0
+        self._set(setting, choices[(at + by) % len(choices)])
+
+    def _undo(self, at: float) -> None:
+        """Takes back; and twice within a moment, answers again."""
+        twice = at - self._undone_at <= TWICE
+        self._undone_at = float("-inf") if twice else at
+        if twice:
+            self._again()
+            return
+        notes = self._instrument.undo(self._now())
+        self._told(f"undone: {notes} notes" if notes else "there is no answer to undo")
+
+    def _again(self) -> None:
+        self._instrument.again(self._now())
+        self._told("again")
+
+    def _recall(self, wish: Recall | Step) -> None:
+        """Recall a preset, this one or so many on."""
+        bank, instrument = self._bank, self._instrument
+        preset = bank.recall(wish.number) if isinstance(wish, Recall) else bank.step(wish.by)
+        if preset is None:
+            number = f" {wish.number}" if isinstance(wish, Recall) else ""
+            self._told(f"there is no preset{number}")
+            return
+        instrument.recall(preset.onto(instrument.scene.settings), self._now())
+        self.preset = f"{preset.number} {preset.name}"
+        self._told(f"preset {preset.number}: {preset.name}")
+
+    def _store(self) -> None:
+        preset = self._bank.store(self._instrument.scene.settings)
+        if preset is None:
+            self._told("every preset is taken; free one with: notochord-box presets delete N")
+            return
+        self.preset = f"{preset.number} {preset.name}"
+        self._flash()
+        self._told(f"stored as preset {preset.number}: {preset.name}")
+
+    def _keep_minutes(self) -> None:
+        if self._keep is not None:
+            self._flash()
+        self._told(self._keep(self._now()) if self._keep else "nothing is being recorded")
+
+    def _learnt(self, line: str, done: bool) -> None:
+        for follower in self._followers:
+            follower.learnt()
+        if done:
+            self._flash()
+        self._told(line)
+
+    def _flash(self) -> None:
+        self._flash_until = self._now() + FLASH
