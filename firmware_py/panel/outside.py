@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 ENDS_WITHIN = 3.0  # seconds
 NOTES, LINES = 500, 50  # that wait for a panel that is slow
-NICE = 5  # the brain goes before what is only looked at
+NICE = 5  # beyond our own: the brain goes before what is only looked at
 
 
 class Outside:
@@ -49,7 +49,8 @@ class Outside:
             [sys.executable, *command, "--fd", str(theirs.fileno())], pass_fds=[theirs.fileno()]
         )
         with suppress(OSError):  # it has ended already
-            os.setpriority(os.PRIO_PROCESS, self._process.pid, NICE)
+            nice = os.getpriority(os.PRIO_PROCESS, 0) + NICE
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, nice)
         theirs.close()
         ours.setblocking(False)
         self._socket: socket.socket | None = ours
