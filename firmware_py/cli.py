@@ -7,15 +7,20 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from firmware_py import settings as knobs
+from firmware_py.box.claims import lock_memory, own_core, place_brain
+from firmware_py.box.folder import usable
+from firmware_py.box.health import Watch
+from firmware_py.box.notify import Notifier
 from firmware_py.brain_link import ProcessLink
 from firmware_py.clock import MonotonicClock
-from firmware_py.live import Loop, PlannedTimes, sweep
+from firmware_py.live import Loop, PlannedTimes
 from firmware_py.memory import Memory
-from firmware_py.message import Message, note_off, note_on
+from firmware_py.message import Message, note_off, note_on, sweep
 from firmware_py.midi.ports import (
     Backend,
     EchoGuard,
@@ -28,18 +33,20 @@ from firmware_py.midi.ports import (
 )
 from firmware_py.panel import pinmap
 from firmware_py.panel.board import find_board
-from firmware_py.perform import BrainUnusable, Performed, perform, wake
 from firmware_py.places import state_folder
 from firmware_py.presets import commands as presets
 from firmware_py.presets.preset import PresetError
+from firmware_py.saved import Saved
 from firmware_py.sessions import commands as sessions
 from firmware_py.sessions.budget import BUDGET
 from firmware_py.sessions.session import SessionError
 from firmware_py.settings import MODES, SettingError, Settings
 from notochord.event import Note
-from notochord.midifile import MidiFileError, read_messages
 from notochord.options import OneLineParser, number, whole
 from notochord.wholefile import check_folder
+
+if TYPE_CHECKING:
+    from firmware_py.perform import Performed
 
 DEFAULT_BRAIN = Path(__file__).parent.parent / "notochord" / "brains" / "base.brain"
 SAVED = Path(os.environ.get("XDG_CONFIG_HOME", Path.home() / ".config")) / "notochord-box.json"
@@ -48,17 +55,14 @@ Timed = list[tuple[float, str, Message]]
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code (2 for a mistake in what was asked)."""
-    from firmware_py.outfile import SoundError
-
     args = _parser().parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="notochord-box: %(message)s")
     try:
         run: Callable[[argparse.Namespace], int] = args.run
         return run(args)
-    except (
-        SettingError, MidiFileError, PortError, BrainUnusable, SoundError, pinmap.PinMapError,
-        PresetError, SessionError,
-    ) as error:  # fmt: skip
+    except ValueError as error:
+        if not isinstance(error, _mistakes()):
+            raise
         print(f"notochord-box: {error}", file=sys.stderr)
     except BrokenPipeError:  # whoever read what we print has read enough
         sys.stdout = open(os.devnull, "w", encoding="utf-8")
@@ -72,6 +76,18 @@ def main(argv: list[str] | None = None) -> int:
     return 2
 
 
+def _mistakes() -> tuple[type[ValueError], ...]:
+    """What is told in one line. Not imported before there is one: the first note would wait."""
+    from firmware_py.outfile import SoundError
+    from firmware_py.perform import BrainUnusable
+    from notochord.midifile import MidiFileError
+
+    return (
+        SettingError, MidiFileError, PortError, BrainUnusable, SoundError, pinmap.PinMapError,
+        PresetError, SessionError,
+    )  # fmt: skip
+
+
 def _settings(args: argparse.Namespace, base: Settings | None = None) -> Settings:
     settings = base or Settings()
     if args.mode is not None:
@@ -83,6 +99,8 @@ def _settings(args: argparse.Namespace, base: Settings | None = None) -> Setting
 
 def _awake(brain: Path) -> ProcessLink:
     """A link to a brain that is ready; for performing, where nothing can be played before."""
+    from firmware_py.perform import wake
+
     link = ProcessLink(brain, MonotonicClock().now, timely=False)
     try:
         wake(link)
@@ -94,6 +112,8 @@ def _awake(brain: Path) -> ProcessLink:
 
 def _perform(args: argparse.Namespace) -> int:
     from firmware_py import outfile
+    from firmware_py.perform import perform
+    from notochord.midifile import read_messages
 
     settings = _settings(args)
     messages = [(at, f"track {n}", data) for at, n, data in read_messages(args.input)]
@@ -152,9 +172,10 @@ def _play(args: argparse.Namespace) -> int:
     if found:
         print(f"keyboard found: {', '.join(found)}")
         args.input, args.output, args.api = [], None, "auto"
-        args.virtual, args.times, args.pins = False, None, pinmap.DEFAULT
+        args.virtual, args.times, args.pins, args.box = False, None, pinmap.DEFAULT, False
         args.state, args.record, args.budget = state_folder(), True, BUDGET >> 20
         return _run(args)
+    from firmware_py.perform import perform
     from firmware_py.tune import tune
 
     out = args.folder
@@ -184,23 +205,24 @@ def _play(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    settings, pin_map = _settings(args, knobs.load(SAVED)), pinmap.load(args.pins)
+    saved = Saved(SAVED)
+    settings, pin_map = _settings(args, saved.load()), pinmap.load(args.pins)
     with open_backend(args.api) as backend:
         output = Output(backend, args.output, virtual=args.virtual)
         try:
-            with Memory(args.state, args.record, args.budget << 20) as memory:
-                settings = _live(args, settings, backend, output, pin_map, memory)
+            memory = Memory(usable(args.state), args.record, args.budget << 20)
+            _live(args, settings, backend, output, pin_map, memory, saved)
         finally:
             output.close()
-    knobs.save(settings, SAVED)
     return 0
 
 
 def _live(
     args: argparse.Namespace, settings: Settings, backend: Backend, output: Output,
-    pin_map: pinmap.PinMap, memory: Memory,
-) -> Settings:  # fmt: skip
-    """Play until stopped; returns the settings as they stand then."""
+    pin_map: pinmap.PinMap, memory: Memory, saved: Saved,
+) -> None:  # fmt: skip
+    """Play until stopped."""
+    place = partial(place_brain, cores=own_core()) if args.box else int
     clock, guard = MonotonicClock(), EchoGuard()
     inputs = Inputs(backend, clock.now, args.input, virtual=args.virtual, guard=guard)
 
@@ -212,28 +234,39 @@ def _live(
         times.sent(message)
         return left
 
-    link = ProcessLink(args.brain, clock.now)
+    link = ProcessLink(args.brain, clock.now, place=place)
     instrument = memory.instrument(
         settings, send, link, args.seed, times.watch, clock.now,
         brain=lambda: {"name": link.manifest.get("name", ""), "sha256": link.sha256},
     )  # fmt: skip
+    saved.follow(lambda: instrument.scene.settings)
+    notifier, watch = Notifier.from_environment(), Watch()
+    memory.regularly(saved.turn)
+    memory.regularly(watch.turn)
     board = find_board(pin_map, settings, clock.now)
     try:
         sweep(send)
         heard = ", ".join(inputs.names) or "no keyboard yet"
         print(f"playing: {heard} → {output.name or 'no synth yet'}", flush=True)
         print(f"mode {settings.mode}: keys sound now, the network wakes (Ctrl-C ends)", flush=True)
-        told = lambda text: print(text, flush=True)  # noqa: E731
-        Loop(
-            instrument, inputs, output, link, clock, told, board, memory.bank, memory.keep
-        ).run()
+        if args.box:
+            lock_memory()
+
+        def told(text: str) -> None:
+            print(text, flush=True)
+            notifier.status(text)
+
+        with memory:
+            Loop(
+                instrument, inputs, output, link, clock, told, board, memory.bank, memory.keep,
+                notifier, watch,
+            ).run()  # fmt: skip
     finally:
         if board is not None:
             board.close()
         inputs.close()
     if args.times is not None:
         times.write(args.times)
-    return instrument.scene.settings
 
 
 def _ports(args: argparse.Namespace) -> int:
@@ -301,6 +334,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--budget", type=whole(1, 1_000_000), default=BUDGET >> 20, metavar="MB",
                      help="room that all sessions together may take")  # fmt: skip
     run.add_argument("--api", default="auto", choices=("auto", "alsa", "jack"))
+    run.add_argument("--box", action="store_true", help="the machine is all ours: the player "
+                     "has a core for itself, and its memory is locked")  # fmt: skip
     run.set_defaults(run=_run)
 
     sessions.add_to(commands)

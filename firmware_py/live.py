@@ -19,10 +19,12 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
+from firmware_py.box.health import Watch
+from firmware_py.box.notify import Notifier
 from firmware_py.brain_link import ProcessLink, Report
 from firmware_py.clock import Clock
 from firmware_py.instrument import Instrument
-from firmware_py.message import CLOCK, Message, is_channel_message, is_note_on, silence
+from firmware_py.message import CLOCK, Message, is_channel_message, is_note_on
 from firmware_py.midi.ports import Heard, Inputs, Output
 from firmware_py.panel.board import Board
 from firmware_py.panel.controls import Keep, Panic, StorePreset, Tap, Turn
@@ -47,9 +49,12 @@ class Loop:
         self, instrument: Instrument, inputs: Inputs, output: Output, link: ProcessLink,
         clock: Clock, told: Callable[[str], None] = log.info, board: Board | None = None,
         bank: Bank | None = None, keep: Callable[[float], str] | None = None,
+        notifier: Notifier | None = None, watch: Watch | None = None,
     ) -> None:  # fmt: skip
         """`told` is given a line for the player when something changes. `keep` is told the time
-        when the last minutes are to be kept, and says what it does about it."""
+        when the last minutes are to be kept, and says what it does about it. `notifier` speaks to
+        systemd; `watch` knows whether the machine is too hot or short of power."""
+        self._notifier, self._watch = notifier or Notifier(), watch or Watch()
         self._bank, self._remote, self._keep = bank or Bank({}), Remote(), keep
         self._board, self._fault = board, False
         self._instrument, self._link = instrument, link
@@ -71,11 +76,13 @@ class Loop:
         take_priority()
         gc.collect()
         gc.freeze()  # what start-up made is never looked through again
+        self._notifier.ready()
         self._link.start()
         try:
             while not self._stopping:
                 self._turn()
         finally:
+            self._notifier.stopping()
             self._instrument.end(self._clock.now())
             self._link.close()
 
@@ -92,6 +99,9 @@ class Loop:
         if self._board is not None:
             self._serve_panel(self._board)
         self._look_for_devices()
+        for line in self._watch.news():
+            self._told(line)
+        self._notifier.alive(self._clock.now())
 
     def _hear(self, came: list[Heard]) -> None:
         for at, port, message in came:
@@ -140,6 +150,7 @@ class Loop:
 
     def _wait(self) -> None:
         times = [self._instrument.next_due, self._link.next_due, self._rescan_at]
+        times.append(self._notifier.next_due)
         sources = [self._inputs.fileno(), self._link.fileno()]
         if self._board is not None:
             times.append(self._board.next_due)
@@ -198,6 +209,8 @@ class Loop:
         scene = self._instrument.scene
         if not scene.brain:
             return Sign.FAULT if self._fault else Sign.WAKING
+        if self._watch.strained:
+            return Sign.STRAINED
         if scene.settings.mode == "thru":
             return Sign.THRU
         return Sign.ANSWERING if scene.own else Sign.LISTENING
@@ -266,10 +279,3 @@ def take_priority() -> bool:
         log.info("no real-time priority is permitted; on a busy machine notes may be late")
         return False
     return True
-
-
-def sweep(send: Callable[[Message], object]) -> None:
-    """Silence what an instrument that was killed may have left sounding, on every channel."""
-    for channel in range(16):
-        for message in silence(channel):
-            send(message)

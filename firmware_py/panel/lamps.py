@@ -13,6 +13,7 @@ class Sign(Enum):
     ANSWERING = (0.0, 1.0, 0.0)  # notes of the network sound
     THRU = (0.4, 0.4, 0.4)  # you play alone
     FAULT = (1.0, 0.0, 0.0)  # there is no network; your keys sound
+    STRAINED = (1.0, 0.3, 0.0)  # too hot, or too little power: it may be late
 
 
 MIDI_LIT = 0.05  # seconds that the MIDI lamp stays lit after a message

@@ -1,0 +1,42 @@
+"""Silence what a player that died left sounding: for the service manager, after every end.
+
+It imports nothing but the ports, never fails, and is soon over: the next player is waiting.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from firmware_py.message import sweep
+from firmware_py.midi.backend import PortError
+from firmware_py.midi.ports import Output, open_backend
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Sweep the output that a player would take: [--output NAME] [--api auto, alsa or jack].
+
+    Other options of the player are read over, so that it can be given the same ones.
+    """
+    options = _options(sys.argv[1:] if argv is None else argv)
+    try:
+        with open_backend(options.get("--api", "auto")) as backend:
+            output = Output(backend, options.get("--output"))
+            sweep(output.send)
+            output.close()
+    except (PortError, KeyError):  # no synth, no sound; no such system, and the player will say so
+        return 0
+    return 0
+
+
+def _options(words: list[str]) -> dict[str, str]:
+    """--name value and --name=value, as a player's command line has them."""
+    options = {}
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        name, equals, value = word.partition("=")
+        if name.startswith("--"):
+            options[name] = value if equals else following
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())
