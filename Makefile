@@ -1,5 +1,7 @@
 # make play   runs the instrument: live where a MIDI keyboard is plugged in, else a tune to files
 # make test   runs every check; make bench measures; both set everything up themselves
+# sudo make install   makes a box of this machine, which plays when it is switched on
+# sudo make uninstall takes all of it away but what was played
 # make versus times our brain and the original Notochord, which gets an environment of its own
 VENV := .venv
 ORIGINAL := .venv-original
@@ -7,7 +9,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 MODE ?= duet
 
-.PHONY: play test lint bench versus latency clean
+.PHONY: play test lint bench versus latency install uninstall clean
 
 play: $(VENV)/.installed
 	@$(BIN)/notochord-box play --mode $(MODE)
@@ -28,6 +30,11 @@ versus: $(VENV)/.installed $(ORIGINAL)/.installed
 
 latency: $(VENV)/.installed
 	$(BIN)/notochord-box latency --mode harmonize
+
+install uninstall:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: use Raspberry Pi OS Bookworm or newer"; exit 2; }
+	@$(PYTHON) -B -m firmware_py.box.install $@ --root "$(DESTDIR)/"
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

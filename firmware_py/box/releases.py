@@ -16,10 +16,12 @@ the system's Python, so that no release can spoil the way back.
 from __future__ import annotations
 
 import argparse
+import compileall
 import gzip
 import hashlib
 import json
 import os
+import py_compile
 import shutil
 import sys
 import tarfile
@@ -152,7 +154,7 @@ class Releases:
         if name in self.names:
             return name
         (folder / "environment").symlink_to(Path("../../environments") / environment.name)
-        _all_to_disk(folder)
+        _finish(folder)
         shutil.rmtree(self.path(name), ignore_errors=True)  # left half made
         os.replace(folder, self.path(name))
         _to_disk(self.base / "releases")
@@ -252,8 +254,15 @@ def _to_disk(path: Path) -> None:
         os.close(descriptor)
 
 
-def _all_to_disk(folder: Path) -> None:
+def _finish(folder: Path) -> None:
+    """Compile what is in Python, so that no start has to; let everybody read it, and only root
+    write; wait until it is all on the disk."""
+    compileall.compile_dir(
+        folder, quiet=2, stripdir=str(folder), prependdir="/opt/notochord-box/current",
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+    )  # fmt: skip
     for path in _walk(folder):
+        path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
         _to_disk(path)
 
 
