@@ -82,17 +82,15 @@ class Server:
 
 def serve(connection: socket.socket, path: str) -> int:
     """Load the brain and answer until the player goes away; returns the exit code."""
-    try:
-        import torch  # noqa: F401
-    except (ImportError, OSError, RuntimeError, ValueError) as error:  # all seen from broken wheels
-        why = " ".join(str(error).split())[:200]
-        return _refuse(connection, f"torch cannot be imported ({why}); see 'notochord-box doctor'")
     from notochord.brain import Brain, BrainError
 
     try:
         brain = Brain.load(path)
     except BrainError as error:
         return _refuse(connection, str(error))
+    except (ImportError, OSError, RuntimeError, ValueError) as error:  # by torch's wheels
+        why = " ".join(str(error).split())[:200]
+        return _refuse(connection, f"torch cannot be used ({why}); see 'notochord-box doctor'")
     server = Server(brain)
     ready = {"ready": brain.manifest, "sha256": brain.sha256}
     connection.send(json.dumps(ready).encode())

@@ -1,4 +1,4 @@
-"""The command line: notochord-box play, perform, run, sessions, presets, ports, latency."""
+"""The command line: notochord-box play, perform, run, sessions, presets, ports, doctor, latency."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from firmware_py import settings as knobs
+from firmware_py.box import commands as box
 from firmware_py.box.claims import lock_memory, own_core, place_brain
 from firmware_py.box.folder import usable
 from firmware_py.box.health import Watch
@@ -340,6 +341,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sessions.add_to(commands)
     presets.add_to(commands)
+    box.add_to(commands, DEFAULT_BRAIN)
 
     ports = commands.add_parser("ports", help="list the MIDI ports")
     ports.add_argument("--api", default="auto", choices=("auto", "alsa", "jack"))

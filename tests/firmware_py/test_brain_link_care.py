@@ -144,11 +144,12 @@ def test_a_torch_that_is_not_for_this_processor_is_named_at_once(link_to):
 
 def test_a_torch_that_cannot_be_imported_is_refused_in_one_line(tmp_path, monkeypatch):
     (tmp_path / "torch.py").write_text("raise OSError('libcudart.so.13: cannot\\n open')")
+    (tmp_path / "any.brain").touch()
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.getcwd()}")
     link = ProcessLink(tmp_path / "any.brain", CrankedClock().now)
     link.start()
     try:
-        select.select([link.fileno()], [], [], 30.0)
+        select.select([link.fileno()], [], [], 60.0)
         (report,) = link.poll()
         assert report.kind == "refused" and "libcudart.so.13: cannot open" in report.text
         assert link.state == "refused"
