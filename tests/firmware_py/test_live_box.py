@@ -51,10 +51,10 @@ def brain_of(player):
     return int(children[0])
 
 
-def test_it_is_ready_before_torch_is_even_begun_to_be_imported(box, systemd):
+def test_it_is_ready_before_the_brain_is_awake_and_never_imports_torch_or_numpy(box, systemd):
     before = word(systemd, "READY=1")
     maps = Path(f"/proc/{box.pid}/maps").read_text()
-    assert before == [] and "libtorch" not in maps
+    assert before == [] and "libtorch" not in maps and "numpy" not in maps
     word(systemd, "STATUS=the network is awake")
     assert "libtorch" not in Path(f"/proc/{box.pid}/maps").read_text()
 
