@@ -165,8 +165,7 @@ class ProcessLink:
             elif self._timely and now >= self._look_at:
                 reports += self._look(now)
         elif self.state == "waking" and now - self._started_at > LONGEST_WAKING:
-            log.warning("the brain does not wake; it is started anew")
-            reports += self._stop(now)
+            reports += self._not_woken(f"it is not ready in {LONGEST_WAKING:.0f} s", now)
         return reports
 
     def _patience(self, number: int) -> float:
@@ -236,17 +235,20 @@ class ProcessLink:
         if self.state == "refused":
             self._close()
             return []
-        waking = self.state == "waking"
-        reports = self._stop(self._now())
-        if not waking:
-            log.warning("the brain's process ended; it is started anew")
-            return reports
+        if self.state == "waking":
+            return self._not_woken("its process ends before it is ready", self._now())
+        log.warning("the brain's process ended; it is started anew")
+        return self._stop(self._now())
+
+    def _not_woken(self, how: str, now: float) -> list[Report]:
+        """Start it again; after some times, or when it will never be otherwise, after a rest."""
+        reports = self._stop(now)
+        text = f"{how} ({self._why()}); see 'notochord-box doctor'"
         self._crashes += 1
         if self._crashes < CRASHES and self._ended != -signal.SIGILL:
-            log.warning("the brain's process ended before it was ready (%s)", self._why())
+            log.warning("the brain does not wake: %s", text)
             return reports
-        self._again_at = self._now() + REST
-        text = f"its process ends before it is ready ({self._why()}); see 'notochord-box doctor'"
+        self._again_at = now + REST
         return [*reports, Report("failing", text=text)]
 
     def _why(self) -> str:

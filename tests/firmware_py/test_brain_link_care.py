@@ -134,6 +134,18 @@ def test_a_brain_that_never_wakes_is_tried_a_few_times_and_then_once_a_minute(li
     assert came(link) == ["lost", "failing"]
 
 
+def test_a_brain_that_hangs_as_it_wakes_rests_as_well(link_to):
+    link, clock, _ = link_to("signal.pause()")
+    kinds = []
+    for _ in range(2 * CRASHES):
+        clock.set(link.next_due + 0.001)
+        kinds += [report.kind for report in link.poll()]
+        if "failing" in kinds:
+            break
+    assert kinds == ["lost"] * CRASHES + ["failing"]
+    assert link.next_due == clock.now() + REST
+
+
 def test_a_torch_that_is_not_for_this_processor_is_named_at_once(link_to):
     link, _, _ = link_to("os.kill(os.getpid(), signal.SIGILL)")
     select.select([link.fileno()], [], [], 10.0)
