@@ -1,5 +1,7 @@
 # make play   runs the instrument: live where a MIDI keyboard is plugged in, else a tune to files
 # make test   runs every check; make bench measures; both set everything up themselves
+# sudo make install   makes a box of this machine, which plays when it is switched on
+# sudo make uninstall takes all of it away but what was played
 # make versus times our brain and the original Notochord, which gets an environment of its own
 # make arm    plays the brain on emulated cores of a Pi 4 and a Pi 5 and compares its answers
 VENV := .venv
@@ -8,7 +10,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 MODE ?= duet
 
-.PHONY: play test lint bench versus arm latency clean
+.PHONY: play test lint bench versus arm latency install uninstall clean
 
 play: $(VENV)/.installed
 	@$(BIN)/notochord-box play --mode $(MODE)
@@ -34,6 +36,11 @@ arm: $(VENV)/.installed
 
 latency: $(VENV)/.installed
 	$(BIN)/notochord-box latency --mode harmonize
+
+install uninstall:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: use Raspberry Pi OS Bookworm or newer"; exit 2; }
+	@$(PYTHON) -B -m firmware_py.box.install $@ --root "$(DESTDIR)/"
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,7 +1,10 @@
 """The player's end of the way to the brain: starts its process, watches it, and never waits for it.
 
-    stopped ──start──▶ waking ──ready──▶ ready ──dead, or silent too long──▶ stopped (start again)
+    stopped ──start──▶ waking ──ready──▶ ready ──dead, silent, grown──▶ stopped (start again)
+                          ├──dead, again and again──▶ stopped, and tried once a minute
                           └──refused──▶ refused: the file cannot be used; keys sound, no brain
+
+Torch is first imported in that process: a wheel that crashes on this processor takes it alone.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import contextlib
 import json
 import logging
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -18,9 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from firmware_py.box.claims import resident
 from firmware_py.story import Told
 from notochord.ask import Answer, Ask
-from notochord.event import Event
+from notochord.event import Event, is_sane
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +33,17 @@ LARGEST = 1 << 18  # bytes of one message
 SILENT = 1.0  # seconds without an answer that was due, after which the brain is started anew
 LONGEST_WAKING = 60.0  # seconds it may take to load
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0  # seconds before starting again, doubled at every failure
+CRASHES, REST = 3, 60.0  # deaths before it was ready, in a row, after which it rests, in seconds
+LOOK = 2.0  # seconds between two looks after a brain that is asked nothing
+HUNG = 5.0  # seconds that it may take to say that it lives
+GROWTH = 256 << 20  # bytes that it may grow by; the states that it keeps take up to 77 MB
+PING = -1  # the number of the question whether it lives; those of others count from 0 up
 
 
 @dataclass(frozen=True)
 class Report:
-    """What came from the brain: "ready", "lost", "refused" or "answer"."""
+    """What came from the brain: "ready", "lost", "refused", "answer"; or "failing", after "lost":
+    it has not woken for some time, and `text` says why."""
 
     kind: str
     number: int = 0
@@ -45,18 +56,25 @@ class Report:
 class ProcessLink:
     """One brain process after another, behind one face."""
 
-    def __init__(self, path: Path, now: Callable[[], float], timely: bool = True) -> None:
+    def __init__(
+        self, path: Path, now: Callable[[], float], timely: bool = True,
+        place: Callable[[int], object] = lambda pid: None, size: Callable[[int], int] = resident,
+    ) -> None:  # fmt: skip
         """`timely`: deadlines are real times, which the brain keeps too, and nothing waits for it.
 
         Otherwise what it is told waits until it can take it, so that nothing is ever lost.
+        `place` is handed each new process; `size` says how many bytes of memory one takes.
         """
         self._path, self._now, self._timely = path, now, timely
+        self._place, self._size = place, size
+        self._look_at, self._room, self._crashes = 0.0, 0, 0
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._waiting: dict[int, float] = {}  # asks not answered yet: when they were sent
         self._unsent: list[int] = []  # asks that the brain could not take
         self._started_at = 0.0
         self._pause, self._again_at = FIRST_PAUSE, 0.0
+        self._ended = 0  # how the last process did
         self.state = "stopped"
         self.manifest: dict[str, Any] = {}
         self.sha256 = ""
@@ -71,6 +89,7 @@ class ProcessLink:
         command += ["--brain", str(self._path), "--fd", str(theirs.fileno())]
         self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
         theirs.close()
+        self._place(self._process.pid)
         ours.setblocking(False)
         self._socket, self._started_at, self.state = ours, self._now(), "waking"
 
@@ -92,7 +111,7 @@ class ProcessLink:
             return self._again_at
         if self.state == "waking":
             return self._started_at + LONGEST_WAKING
-        return min(self._waiting.values()) + SILENT if self._waiting else None
+        return min((self._patience(number) for number in self._waiting), default=None)
 
     # ── to the brain ────────────────────────────────────────────────────────────────────────
 
@@ -140,14 +159,29 @@ class ProcessLink:
         reports = self._receive()
         reports += [Report("answer", number) for number in self._unsent]
         self._unsent.clear()
-        if self.state == "ready" and self._waiting:
-            if now - min(self._waiting.values()) > SILENT:
+        if self.state == "ready":
+            if any(now > self._patience(number) for number in self._waiting):
                 log.warning("the brain does not answer; it is started anew")
                 reports += self._stop(now)
+            elif self._timely and now >= self._look_at:
+                reports += self._look(now)
         elif self.state == "waking" and now - self._started_at > LONGEST_WAKING:
-            log.warning("the brain does not wake; it is started anew")
-            reports += self._stop(now)
+            reports += self._not_woken(f"it is not ready in {LONGEST_WAKING:.0f} s", now)
         return reports
+
+    def _patience(self, number: int) -> float:
+        """Until when an answer is waited for."""
+        return self._waiting[number] + (HUNG if number == PING else SILENT)
+
+    def _look(self, now: float) -> list[Report]:
+        """See whether it lives, and has not grown without end."""
+        self._look_at = now + LOOK
+        self._post({"ping": True})
+        self._waiting.setdefault(PING, now)  # also when it cannot even take that
+        if self._process is None or self._size(self._process.pid) <= self._room:
+            return []
+        log.warning("the brain has grown by more than %d MB; it is started anew", GROWTH >> 20)
+        return self._stop(now)
 
     def wait(self, seconds: float) -> list[Report]:
         """Poll, waiting until something came or the time is up: for use without a player."""
@@ -168,31 +202,63 @@ class ProcessLink:
             if not data:
                 reports += self._gone()
                 break
-            reports.append(self._report(json.loads(data)))
+            try:
+                reports += self._report(json.loads(data))
+            except (ValueError, TypeError, LookupError):
+                log.warning("the brain talks nonsense (%.80r); it is started anew", data)
+                reports += self._stop(self._now())
         return reports
 
-    def _report(self, message: dict[str, Any]) -> Report:
+    def _report(self, message: dict[str, Any]) -> list[Report]:
+        """What a message says; raises ValueError, TypeError or LookupError on nonsense."""
         if "answer" in message:
             number, event, seconds = message["answer"]
-            now = self._now()
-            waited = now - self._waiting.pop(number, now)
+            answer = None if event is None else Event(*event)
+            if answer is not None and not is_sane(answer):
+                raise ValueError(f"no such event: {answer}")
+            waited = self._now() - self._waiting.pop(number)
             self._pause = FIRST_PAUSE
-            answer = Event(*event) if event else None
-            return Report("answer", number, answer, seconds, waited=waited)
+            return [Report("answer", number, answer, seconds, waited=waited)]
+        if "pong" in message:
+            self._waiting.pop(PING, None)
+            return []
         if "refused" in message:
             self.state = "refused"
             log.error("%s", message["refused"])
-            return Report("refused", text=message["refused"])
-        self.state, self.manifest = "ready", message["ready"]
-        self.sha256 = message["sha256"]
-        return Report("ready")
+            return [Report("refused", text=message["refused"])]
+        self.manifest, self.sha256 = dict(message["ready"]), str(message["sha256"])
+        self.state, self._crashes = "ready", 0
+        self._look_at = self._now() + LOOK
+        self._room = GROWTH + (self._size(self._process.pid) if self._process else 0)
+        return [Report("ready")]
 
     def _gone(self) -> list[Report]:
         if self.state == "refused":
             self._close()
             return []
+        if self.state == "waking":
+            return self._not_woken("its process ends before it is ready", self._now())
         log.warning("the brain's process ended; it is started anew")
         return self._stop(self._now())
+
+    def _not_woken(self, how: str, now: float) -> list[Report]:
+        """Start it again; after some times, or when it will never be otherwise, after a rest."""
+        reports = self._stop(now)
+        text = f"{how} ({self._why()}); see 'notochord-box doctor'"
+        self._crashes += 1
+        if self._crashes < CRASHES and self._ended != -signal.SIGILL:
+            log.warning("the brain does not wake: %s", text)
+            return reports
+        self._again_at = now + REST
+        return [*reports, Report("failing", text=text)]
+
+    def _why(self) -> str:
+        """How the process ended."""
+        if self._ended == -signal.SIGILL:
+            return "illegal instruction: this torch is not for this processor"
+        if self._ended < 0:
+            return signal.Signals(-self._ended).name
+        return f"exit code {self._ended}"
 
     def _stop(self, now: float) -> list[Report]:
         self._close()
@@ -207,7 +273,7 @@ class ProcessLink:
             self._socket = None
         if self._process is not None:
             self._process.kill()
-            self._process.wait()
+            self._ended = self._process.wait()  # as it died, if it had begun to before
             self._process = None
         self._waiting.clear()
         self._unsent.clear()

@@ -5,8 +5,10 @@ It talks over one socket that keeps message boundaries, in JSON:
     player → brain   {"tell": [number, after, instrument, pitch, dt, velocity]}
                      {"ask": [number, after, deadline or null, ask, uniforms]}
                      {"forget": true}
+                     {"ping": true}
     brain → player   {"ready": manifest, "sha256": ...} or {"refused": why}
                      {"answer": [number, event or null, seconds it took]}
+                     {"pong": true}
 
 The states after the last events are kept by number, so the player can ask after any of them. When
 the player goes away the socket closes, and the process ends.
@@ -21,12 +23,14 @@ import socket
 import sys
 import time
 from collections import OrderedDict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from firmware_py.brain_link import LARGEST
 from notochord.ask import Ask
-from notochord.brain import Brain, BrainError
 from notochord.event import Event
+
+if TYPE_CHECKING:
+    from notochord.brain import Brain
 
 KEPT = 256  # states that can be gone back to, of at most 0.3 MB each
 REFUSED = 3  # exit code: the brain file cannot be used, and starting again will not help
@@ -62,6 +66,8 @@ class Server:
             return self._answer(*message["ask"])
         elif "forget" in message:
             self._forget()
+        elif "ping" in message:
+            return {"pong": True}
         return None
 
     def _answer(
@@ -76,11 +82,15 @@ class Server:
 
 def serve(connection: socket.socket, path: str) -> int:
     """Load the brain and answer until the player goes away; returns the exit code."""
+    from notochord.brain import Brain, BrainError
+
     try:
         brain = Brain.load(path)
     except BrainError as error:
-        connection.send(json.dumps({"refused": str(error)}).encode())
-        return REFUSED
+        return _refuse(connection, str(error))
+    except (ImportError, OSError, RuntimeError, ValueError) as error:  # by torch's wheels
+        why = " ".join(str(error).split())[:200]
+        return _refuse(connection, f"torch cannot be used ({why}); see 'notochord-box doctor'")
     server = Server(brain)
     ready = {"ready": brain.manifest, "sha256": brain.sha256}
     connection.send(json.dumps(ready).encode())
@@ -89,6 +99,11 @@ def serve(connection: socket.socket, path: str) -> int:
         if reply is not None:
             connection.send(json.dumps(reply).encode())
     return 0
+
+
+def _refuse(connection: socket.socket, why: str) -> int:
+    connection.send(json.dumps({"refused": why}).encode())
+    return REFUSED
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""The command line of notochord-box: play, run, perform, rig, sessions, presets, bindings ..."""
+"""The command line of notochord-box: play, run, perform, rig, sessions, presets, doctor ..."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from firmware_py import settings as knobs
 from firmware_py.bindings import commands as bindings
 from firmware_py.bindings.binding import BindingError
+from firmware_py.box import commands as box
+from firmware_py.box.claims import lock_memory, own_core, place_brain
+from firmware_py.box.folder import usable
+from firmware_py.box.health import Watch
+from firmware_py.box.notify import Notifier
 from firmware_py.brain_link import ProcessLink
 from firmware_py.cables import Cables, Wishes
 from firmware_py.clock import MonotonicClock
@@ -27,22 +33,24 @@ from firmware_py.panel import pinmap
 from firmware_py.panel.find import PANELS, PanelError, check_terminal, find_panels
 from firmware_py.panel.panel import Panel
 from firmware_py.panel.viewer import Viewer
-from firmware_py.perform import BrainUnusable, Performed, perform, wake
 from firmware_py.places import state_folder
 from firmware_py.presets import commands as presets
 from firmware_py.presets.preset import PresetError
 from firmware_py.rig import commands as rigs
 from firmware_py.rig.curve import CurveError
 from firmware_py.rig.rig import RigError
+from firmware_py.saved import Saved
 from firmware_py.sessions import commands as sessions
 from firmware_py.sessions.budget import BUDGET
 from firmware_py.sessions.session import SessionError
 from firmware_py.settings import MODES, SettingError, Settings
 from firmware_py.story import Voice
 from notochord.event import Note
-from notochord.midifile import MidiFileError, read_messages
 from notochord.options import OneLineParser, number, whole
 from notochord.wholefile import check_folder
+
+if TYPE_CHECKING:
+    from firmware_py.perform import Performed
 
 DEFAULT_BRAIN = Path(__file__).parent.parent / "notochord" / "brains" / "base.brain"
 SAVED = Path(os.environ.get("XDG_CONFIG_HOME", Path.home() / ".config")) / "notochord-box.json"
@@ -51,17 +59,14 @@ Timed = list[tuple[float, str, Message]]
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code (2 for a mistake in what was asked)."""
-    from firmware_py.outfile import SoundError
-
     args = _parser().parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="notochord-box: %(message)s")
     try:
         run: Callable[[argparse.Namespace], int] = args.run
         return run(args)
-    except (
-        SettingError, MidiFileError, PortError, BrainUnusable, SoundError, pinmap.PinMapError,
-        PresetError, SessionError, RigError, CurveError, PanelError, BindingError,
-    ) as error:  # fmt: skip
+    except ValueError as error:
+        if not isinstance(error, _mistakes()):
+            raise
         print(f"notochord-box: {error}", file=sys.stderr)
     except BrokenPipeError:  # whoever read what we print has read enough
         sys.stdout = open(os.devnull, "w", encoding="utf-8")
@@ -75,6 +80,18 @@ def main(argv: list[str] | None = None) -> int:
     return 2
 
 
+def _mistakes() -> tuple[type[ValueError], ...]:
+    """What is told in one line. Not imported before there is one: the first note would wait."""
+    from firmware_py.outfile import SoundError
+    from firmware_py.perform import BrainUnusable
+    from notochord.midifile import MidiFileError
+
+    return (
+        SettingError, MidiFileError, PortError, BrainUnusable, SoundError, pinmap.PinMapError,
+        PresetError, SessionError, RigError, CurveError, PanelError, BindingError,
+    )  # fmt: skip
+
+
 def _settings(args: argparse.Namespace, base: Settings | None = None) -> Settings:
     settings = base or Settings()
     if args.mode is not None:
@@ -86,6 +103,8 @@ def _settings(args: argparse.Namespace, base: Settings | None = None) -> Setting
 
 def _awake(brain: Path) -> ProcessLink:
     """A link to a brain that is ready; for performing, where nothing can be played before."""
+    from firmware_py.perform import wake
+
     link = ProcessLink(brain, MonotonicClock().now, timely=False)
     try:
         wake(link)
@@ -97,6 +116,8 @@ def _awake(brain: Path) -> ProcessLink:
 
 def _perform(args: argparse.Namespace) -> int:
     from firmware_py import outfile
+    from firmware_py.perform import perform
+    from notochord.midifile import read_messages
 
     settings = _settings(args)
     messages = [(at, f"track {n}", data) for at, n, data in read_messages(args.input)]
@@ -156,9 +177,11 @@ def _play(args: argparse.Namespace) -> int:
         print(f"keyboard found: {', '.join(found)}")
         args.input, args.output, args.api = [], None, "auto"
         args.virtual, args.times, args.pins, args.panel = False, None, pinmap.DEFAULT, "auto"
+        args.box = False
         args.state, args.record, args.budget = state_folder(), True, BUDGET >> 20
         args.rig, args.din, args.no_din = None, None, False
         return _run(args)
+    from firmware_py.perform import perform
     from firmware_py.tune import tune
 
     out = args.folder
@@ -188,18 +211,19 @@ def _play(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    settings, pin_map = _settings(args, knobs.load(SAVED)), pinmap.load(args.pins)
+    saved = Saved(SAVED)
+    settings, pin_map = _settings(args, saved.load()), pinmap.load(args.pins)
     if args.panel == "terminal":
         check_terminal()
-    rig, wishes = rigs.for_playing(args.rig, args.state), _wishes(args)
+    folder = usable(args.state)
+    rig, wishes = rigs.for_playing(args.rig, folder), _wishes(args)
     with _backend(args.api, wishes) as backend:
         cables = Cables(backend, MonotonicClock().now, rig, wishes)
         try:
-            with Memory(args.state, args.record, args.budget << 20) as memory:
-                settings = _live(args, settings, cables, pin_map, memory)
+            memory = Memory(folder, args.record, args.budget << 20)
+            _live(args, settings, cables, pin_map, memory, saved)
         finally:
             cables.close()
-    knobs.save(settings, SAVED)
     return 0
 
 
@@ -220,9 +244,10 @@ def _backend(api: str, wishes: Wishes) -> Backend:
 
 def _live(
     args: argparse.Namespace, settings: Settings, cables: Cables, pin_map: pinmap.PinMap,
-    memory: Memory,
-) -> Settings:  # fmt: skip
-    """Play until stopped; returns the settings as they stand then."""
+    memory: Memory, saved: Saved,
+) -> None:  # fmt: skip
+    """Play until stopped."""
+    place = partial(place_brain, cores=own_core()) if args.box else int
     clock, viewer = MonotonicClock(), Viewer(memory.session)
     times = PlannedTimes(clock.now)
 
@@ -236,23 +261,34 @@ def _live(
         times.watch(owner, voice, due)
         viewer.watch(owner, voice, due)
 
-    link = ProcessLink(args.brain, clock.now)
+    link = ProcessLink(args.brain, clock.now, place=place)
     instrument = memory.instrument(
         settings, send, link, args.seed, watch, clock.now,
         brain=lambda: {"name": link.manifest.get("name", ""), "sha256": link.sha256},
     )  # fmt: skip
+    saved.follow(lambda: instrument.scene.settings)
+    notifier, strain = Notifier.from_environment(), Watch()
+    memory.regularly(saved.turn)
+    memory.regularly(strain.turn)
     with ExitStack() as ends:
-        told, panels = _panels(args, pin_map, settings, clock, viewer, ends)
+        show, panels = _panels(args, pin_map, settings, clock, viewer, ends)
+
+        def told(text: str) -> None:
+            show(text)
+            notifier.status(text)
+
         heard, played_on = (", ".join(names) for names in (cables.heard_from, cables.played_on))
-        told(f"playing: {heard or 'no keyboard yet'} → {played_on or 'no synth yet'}")
-        told(f"mode {settings.mode}: keys sound now, the network wakes (Ctrl-C ends)")
+        show(f"playing: {heard or 'no keyboard yet'} → {played_on or 'no synth yet'}")
+        show(f"mode {settings.mode}: keys sound now, the network wakes (Ctrl-C ends)")
+        if args.box:
+            lock_memory()
+        ends.enter_context(memory)
         Loop(
             instrument, cables, link, clock, told, panels, memory.bank, memory.keep, memory.book,
-            viewer,
+            viewer, notifier, strain,
         ).run()  # fmt: skip
     if args.times is not None:
         times.write(args.times)
-    return instrument.scene.settings
 
 
 def _panels(
@@ -340,12 +376,15 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--budget", type=whole(1, 1_000_000), default=BUDGET >> 20, metavar="MB",
                      help="room that all sessions together may take")  # fmt: skip
     run.add_argument("--api", default="auto", choices=("auto", "alsa", "jack"))
+    run.add_argument("--box", action="store_true", help="the machine is all ours: the player "
+                     "has a core for itself, and its memory is locked")  # fmt: skip
     run.set_defaults(run=_run)
 
     sessions.add_to(commands)
     presets.add_to(commands)
     rigs.add_to(commands)
     bindings.add_to(commands)
+    box.add_to(commands, DEFAULT_BRAIN)
 
     ports = commands.add_parser("ports", help="list the MIDI ports")
     ports.add_argument("--api", default="auto", choices=("auto", "alsa", "jack"))

@@ -20,6 +20,8 @@ from types import FrameType
 
 from firmware_py.bindings.book import Book
 from firmware_py.bindings.learner import Learner
+from firmware_py.box.health import Watch
+from firmware_py.box.notify import Notifier
 from firmware_py.brain_link import ProcessLink, Report
 from firmware_py.cables import Cables
 from firmware_py.clock import Clock
@@ -41,6 +43,7 @@ log = logging.getLogger(__name__)
 
 SITTING = 600.0  # seconds without a note or a clock, after which a note begins another session
 QUIET = 0.05  # seconds that should be free of due events to open or close ports
+LONGEST_SLEEP = 2.0  # seconds; what no descriptor tells, as heat, is seen that soon
 BRIEF = 0.004  # seconds that are enough when that has waited for long enough
 PATIENCE = 0.4  # seconds: so that what was plugged in can be used within one
 
@@ -53,10 +56,13 @@ class Loop:
         told: Callable[[str], None] = log.info, panels: Sequence[Panel] = (),
         bank: Bank | None = None, keep: Callable[[float], str] | None = None,
         book: Book | None = None, viewer: Viewer | None = None,
+        notifier: Notifier | None = None, watch: Watch | None = None,
     ) -> None:  # fmt: skip
         """`told` is given a line for the player when something changes. `keep` is told the time
         when the last minutes are to be kept, and says what it does about it. `book`: the MIDI
-        controls that are bound. `viewer` has seen what was sent."""
+        controls that are bound. `viewer` has seen what was sent. `notifier` speaks to systemd;
+        `watch` knows whether the machine is too hot or short of power."""
+        self._notifier, self._watch = notifier or Notifier(), watch or Watch()
         self._told = told
         self._panels, self._viewer, self._remote = panels, viewer or Viewer(), Remote()
         self._learner = Learner(book or Book(), instrument.scene.settings, PALETTES)
@@ -87,6 +93,7 @@ class Loop:
         take_priority()
         gc.collect()
         gc.freeze()  # what start-up made is never looked through again
+        self._notifier.ready()
         self._link.start()
         self._seat(self._cables.begin())
         try:
@@ -94,6 +101,7 @@ class Loop:
                 self._turn()
         finally:
             self._stopping = True
+            self._notifier.stopping()
             self._instrument.end(self._clock.now())
             self._link.close()
 
@@ -109,6 +117,9 @@ class Loop:
             self._sounded_at = self._clock.now()
         self._serve_panels()
         self._follow_cables()
+        for line in self._watch.news():
+            self._told(line)
+        self._notifier.alive(self._clock.now())
 
     def _hear(self, came: list[Heard]) -> None:
         for at, port, message in came:
@@ -148,7 +159,7 @@ class Loop:
         return self._sounded_at is not None and at - self._sounded_at > SITTING
 
     def _wait(self) -> None:
-        times = [self._instrument.next_due, self._link.next_due]
+        times = [self._instrument.next_due, self._link.next_due, self._notifier.next_due]
         if self._news_since is not None:
             times.append(self._clock.now() + BRIEF)
         times += [panel.next_due for panel in self._panels]
@@ -158,11 +169,11 @@ class Loop:
             times.append(self._show_at if self._unseen else None)
         sources = [self._cables.fileno(), self._link.fileno()]
         sources += [panel.fileno() for panel in self._panels]
-        due = min((t for t in times if t is not None), default=None)
+        now = self._clock.now()
+        due = min((t for t in times if t is not None), default=now + LONGEST_SLEEP)
         watched = [fd for fd in sources if fd >= 0]
         try:
-            wait = None if due is None else max(due - self._clock.now(), 0.0)
-            select.select(watched, [], [], wait)
+            select.select(watched, [], [], min(max(due - now, 0.0), LONGEST_SLEEP))
         except InterruptedError:
             return
 
@@ -193,6 +204,7 @@ class Loop:
             self._unseen = bool(self._panels)
             return
         self._show_at, self._unseen = now + EVERY, False
+        self._viewer.strained = self._watch.strained
         glance = self._viewer.glance(self._instrument, self._desk, self._learner, now)
         for panel in self._panels:
             panel.show(glance)

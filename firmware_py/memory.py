@@ -18,7 +18,7 @@ from firmware_py.presets import commands as presets
 from firmware_py.presets import files
 from firmware_py.presets.bank import Bank
 from firmware_py.presets.preset import Preset
-from firmware_py.scribe import Scribe
+from firmware_py.scribe import Job, Scribe
 from firmware_py.sessions import commands as sessions
 from firmware_py.sessions.recorded import Recorded
 from firmware_py.sessions.recorder import MINUTES, Recorder
@@ -44,6 +44,10 @@ class Memory:
             self._tape = Tape()
             self._recorder = Recorder(self._tape, Shelf(sessions.folder_of(state)), budget)
             self._scribe.regularly(self._recorder.write)
+
+    def regularly(self, job: Job) -> None:
+        """Have the scribe do something every turn, and once more at the end; said on entering."""
+        self._scribe.regularly(job)
 
     def __enter__(self) -> Memory:
         self._scribe.start()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 Message = tuple[int, ...]
 
 NOTE_OFF, NOTE_ON, CONTROL, PROGRAM = 0x80, 0x90, 0xB0, 0xC0
@@ -76,3 +78,10 @@ def silence(channel: int) -> list[Message]:
         control(channel, ALL_SOUND_OFF, 0),
         control(channel, ALL_NOTES_OFF, 0),
     ]
+
+
+def sweep(send: Callable[[Message], object]) -> None:
+    """Silence what an instrument that was killed may have left sounding, on every channel."""
+    for channel in range(16):
+        for message in silence(channel):
+            send(message)

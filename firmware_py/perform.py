@@ -95,14 +95,10 @@ class SimulatedLink:
 
 def wake(link: ProcessLink) -> None:
     """Wait until the brain is ready; raises BrainUnusable when it will not be."""
-    failures = 0
     while link.state != "ready":
         for report in link.wait(0.05):
-            if report.kind == "refused":
+            if report.kind in ("refused", "failing"):
                 raise BrainUnusable(report.text)
-            failures += report.kind == "lost"
-        if failures > 3:
-            raise BrainUnusable("the brain's process ends as it starts; try another brain file")
 
 
 @dataclass

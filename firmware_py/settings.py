@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from contextlib import suppress
 from dataclasses import Field, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -145,7 +146,8 @@ def parsed(settings: Settings, text: str) -> Settings:
 
 
 def load(path: Path) -> Settings:
-    """The saved settings; whatever is missing or wrong in the file is as by default."""
+    """The saved settings; whatever is missing or wrong in the file is as by default, and a file
+    of which nothing can be read is put aside as .bad."""
     settings = Settings()
     try:
         saved = json.loads(path.read_text(encoding="utf-8"))
@@ -154,6 +156,8 @@ def load(path: Path) -> Settings:
         return settings
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         log.warning("settings in %s cannot be read (%s); all are as by default", path, error)
+        with suppress(OSError):
+            os.replace(path, path.with_suffix(".bad"))
         return settings
     for name, value in items:
         try:

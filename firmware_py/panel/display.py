@@ -22,7 +22,7 @@ LETTER = 6  # dots across one letter of the font
 DOES = {
     Sign.WAKING: "wakes", Sign.LISTENING: "listens", Sign.ANSWERING: "plays",
     Sign.THRU: "you alone", Sign.FAULT: "no network", Sign.DONE: "done",
-    Sign.PRESETS: "presets",
+    Sign.PRESETS: "presets", Sign.STRAINED: "strained",
 }  # fmt: skip
 _FONT = ImageFont.load_default_imagefont()
 

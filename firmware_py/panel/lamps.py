@@ -15,6 +15,7 @@ class Sign(Enum):
     FAULT = (1.0, 0.0, 0.0)  # there is no network; your keys sound
     DONE = (1.0, 1.0, 1.0)  # for a moment: it is stored, kept, learnt
     PRESETS = (0.5, 0.0, 0.5)  # the encoder steps through the presets
+    STRAINED = (1.0, 0.3, 0.0)  # too hot, or too little power: it may be late
 
 
 FLASH = 0.25  # seconds that DONE is shown

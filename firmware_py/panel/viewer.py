@@ -31,6 +31,7 @@ class Viewer:
         self._answers: deque[float] = deque(maxlen=ANSWERS)
         self._median: float | None = None
         self.fault = False  # the network cannot be had
+        self.strained = False  # the machine is too hot, or short of power
 
     def watch(self, owner: str, voice: Voice, due: float | None) -> None:
         """A note, or a tick, is about to be sent."""
@@ -76,6 +77,8 @@ class Viewer:
         scene = instrument.scene
         if not scene.brain:
             return Sign.FAULT if self.fault else Sign.WAKING
+        if self.strained:
+            return Sign.STRAINED
         if scene.settings.mode == "thru":
             return Sign.THRU
         return Sign.ANSWERING if scene.own else Sign.LISTENING

@@ -9,9 +9,7 @@ from typing import Any
 
 from firmware_py.places import state_folder
 from firmware_py.sessions import record
-from firmware_py.sessions.export import midi_file
 from firmware_py.sessions.record import Excerpt, Mark, Start
-from firmware_py.sessions.replay import replay
 from firmware_py.sessions.session import Session, SessionError, read
 from firmware_py.sessions.shelf import Shelf, Volume
 from notochord.options import whole
@@ -106,6 +104,8 @@ def _clock(seconds: float) -> str:
 
 def _export(args: argparse.Namespace) -> int:
     data = io.BytesIO()
+    from firmware_py.sessions.export import midi_file
+
     midi = midi_file(_session(args))
     midi.save(file=data)
     write_whole(args.out, data.getvalue())
@@ -114,6 +114,8 @@ def _export(args: argparse.Namespace) -> int:
 
 
 def _replay(args: argparse.Namespace) -> int:
+    from firmware_py.sessions.replay import replay
+
     session = _session(args)
     done = replay(session)
     if done.difference:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib import metadata
 from typing import Any
 
+from firmware_py import __version__
 from firmware_py.instrument import Instrument
 from firmware_py.link import BrainLink
 from firmware_py.message import Message, is_note_on
@@ -41,7 +41,7 @@ class Recorded(Instrument):
         date = datetime.now(UTC).isoformat(timespec="seconds")
         self._tape.begin({
             "at": self._now(), "date": date, "seed": self._seed, "settings": asdict(settings),
-            "version": _version(),
+            "version": __version__,
         })  # fmt: skip
         super()._begin(settings)
 
@@ -121,10 +121,3 @@ class Recorded(Instrument):
     def end(self, now: float) -> None:
         self._tape.call(now, "end")
         super().end(now)
-
-
-def _version() -> str:
-    try:
-        return metadata.version("notochord-box")
-    except metadata.PackageNotFoundError:
-        return "unknown"

@@ -1,0 +1,280 @@
+"""Install the box on a machine, again and again without harm, and take it away again.
+
+    make install                    on the machine itself, as root
+    make install DESTDIR=folder     into a folder: files and links only, for images and tests
+    make uninstall                  all of it but what the player made: presets, sessions, settings
+
+What is installed where stands in UNITS, FILES and LINKS. What was there before and has to come back
+(the default target, the serial console) is written down in `installed.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from firmware_py import __version__
+from firmware_py.box import bootfiles
+from firmware_py.box.releases import MANIFEST, ReleaseError, Releases, manifest_of
+
+BASE = "opt/notochord-box"
+SYSTEM = "etc/systemd/system"
+STATE = "var/lib/notochord-box"
+SOURCE = Path(__file__).resolve().parents[2]
+PARTS = ("notochord", "firmware_py", "systemd", "pyproject.toml", "LICENSE", "README.md")
+UNITS = (
+    "notochord-box.service", "performance.target", "notochord-box-lamp.service",
+    "notochord-box-backstage.service", "notochord-box-gadget.service",
+)  # fmt: skip
+FILES = {  # of systemd/, and where they go
+    **{unit: f"{SYSTEM}/{unit}" for unit in UNITS},
+    "notochord-box.rules": "etc/udev/rules.d/70-notochord-box.rules",
+    "notochord-box.sysusers": "etc/sysusers.d/notochord-box.conf",
+    "notochord-box.modules": "etc/modules-load.d/notochord-box.conf",
+    "start": f"{BASE}/start",
+    "update": f"{BASE}/update",
+}
+LINKS = {  # what systemctl enable would make, and the commands
+    f"{SYSTEM}/performance.target.wants/notochord-box.service": "../notochord-box.service",
+    f"{SYSTEM}/performance.target.wants/notochord-box-lamp.service":
+        "../notochord-box-lamp.service",
+    f"{SYSTEM}/performance.target.wants/notochord-box-backstage.service":
+        "../notochord-box-backstage.service",
+    "usr/local/bin/notochord-box": "/opt/notochord-box/start",
+    "usr/local/sbin/notochord-box-update": "/opt/notochord-box/update",
+}  # fmt: skip
+DEFAULTS = "etc/default/notochord-box"
+DEFAULT_TARGET = f"{SYSTEM}/default.target"
+PACKAGES = ("python3-venv",)
+IF_THERE_ARE = ("python3-lgpio", "python3-rtmidi")  # the system's, where pip has no wheel of them
+Run = Callable[[Sequence[str]], object]
+
+
+class InstallError(ValueError):
+    """The box cannot be installed here; the message says why and what to do."""
+
+
+class Installer:
+    """Installs below a root folder; on the machine itself when that is /."""
+
+    def __init__(self, root: Path, source: Path = SOURCE, run: Run | None = None) -> None:
+        self.root, self._source = root, source
+        self._live = root.resolve() == Path("/")
+        self._run = run or (_command if self._live else lambda command: None)
+        self._record = root / BASE / "installed.json"
+        self.releases = Releases(root / BASE)
+
+    # ── in ──────────────────────────────────────────────────────────────────────────────────
+
+    def install(self) -> str:
+        """Set everything up; the release's name. Raises InstallError, ReleaseError, OSError."""
+        check_machine()
+        for package in PACKAGES if self._live else ():
+            self._run(["apt-get", "install", "--yes", "--quiet", package])
+        name = self._release(self._environment())
+        for file, place in FILES.items():
+            _put(self._source / "systemd" / file, self.root / place)
+        _put(self._source / "firmware_py/box/releases.py", self.root / BASE / "releases.py")
+        if not (self.root / DEFAULTS).exists():
+            _put(self._source / "systemd/default", self.root / DEFAULTS)
+        self._write_record()
+        for place, target in {**LINKS, DEFAULT_TARGET: "performance.target"}.items():
+            _link(self.root / place, target)
+        bootfiles.change(self.root, (self._source / "systemd/config.txt").read_text("utf-8"))
+        self.releases.switch(name)
+        self.releases.prune()
+        for command in _AFTER:
+            self._run(command)
+        return name
+
+    def _environment(self) -> str:
+        """The environment that the release needs, made if it is not there; its name."""
+        with open(self._source / "pyproject.toml", "rb") as file:
+            needed = sorted(tomllib.load(file)["project"]["dependencies"])
+        version = "{}.{}".format(*sys.version_info)
+        text = json.dumps([needed, version, platform.machine()])
+        name = hashlib.sha256(text.encode()).hexdigest()[:12]
+        place = self.root / BASE / "environments" / name
+        if (place / "bin" / "python").exists():
+            return name
+        if not self._live:  # made by the first install on the machine itself
+            place.mkdir(parents=True, exist_ok=True)
+            return name
+        for package in IF_THERE_ARE:
+            self._try(["apt-get", "install", "--yes", "--quiet", package])
+        half = place.with_name(f".{name}")
+        shutil.rmtree(half, ignore_errors=True)
+        try:
+            self._fill(half, needed)
+            os.replace(half, place)
+        finally:
+            shutil.rmtree(half, ignore_errors=True)
+        return name
+
+    def _fill(self, place: Path, needed: list[str]) -> None:
+        """A virtual environment, with the packages compiled and without what is never run."""
+        python = str(place / "bin" / "python")
+        self._run([sys.executable, "-m", "venv", "--system-site-packages", str(place)])
+        self._run([python, "-m", "pip", "install", "--quiet", "--no-cache-dir", *needed])
+        for torch in place.glob("lib/python3*/site-packages/torch"):
+            trim(torch)
+
+    def _try(self, command: Sequence[str]) -> None:
+        try:
+            self._run(command)
+        except InstallError:
+            sys.stderr.write(f"left out: {command[-1]} (there is none; it may not be needed)\n")
+
+    def _release(self, environment: str) -> str:
+        """Copy the source beside the other releases, compiled; its name."""
+        folder = self.root / BASE / "releases" / ".new"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        try:
+            for part in PARTS:
+                _copy(self._source / part, folder / part)
+            files = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+            manifest = manifest_of(folder, files, __version__, environment)
+            if manifest["name"] in self.releases.names:
+                return str(manifest["name"])
+            (folder / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+            return self.releases.adopt(folder, manifest)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _write_record(self) -> None:
+        """Note what has to come back; what a first install noted stands."""
+        if self._record.exists():
+            return
+        target = self.root / DEFAULT_TARGET
+        was = os.readlink(target) if target.is_symlink() else None
+        found = {"default_target": was, **bootfiles.before(self.root)}
+        self._record.parent.mkdir(parents=True, exist_ok=True)
+        self._record.write_text(json.dumps(found, indent=1), encoding="utf-8")
+
+    # ── out ─────────────────────────────────────────────────────────────────────────────────
+
+    def uninstall(self) -> None:
+        """Take everything away but what the player made. Raises InstallError, OSError."""
+        if not self._record.exists():
+            raise InstallError("the box is not installed here")
+        found: dict[str, Any] = json.loads(self._record.read_text(encoding="utf-8"))
+        for command in _BEFORE_LEAVING:
+            self._run(command)
+        for place in (*FILES.values(), *LINKS, DEFAULTS, DEFAULT_TARGET):
+            (self.root / place).unlink(missing_ok=True)
+        if found["default_target"] is not None:
+            _link(self.root / DEFAULT_TARGET, found["default_target"])
+        bootfiles.restore(self.root, found)
+        shutil.rmtree(self.root / BASE)
+        _drop_if_empty(self.root / SYSTEM / "performance.target.wants")
+        for command in _AFTER_LEAVING:
+            self._run(command)
+
+
+Commands = tuple[tuple[str, ...], ...]
+_AFTER: Commands = (
+    ("systemd-sysusers", "/etc/sysusers.d/notochord-box.conf"),
+    ("systemctl", "daemon-reload"),
+    ("udevadm", "control", "--reload"),
+)
+_BEFORE_LEAVING: Commands = (
+    ("systemctl", "disable", "--now", "notochord-box-gadget.service"),
+    ("systemctl", "stop", "notochord-box.service"),
+)
+_AFTER_LEAVING: Commands = (("systemctl", "daemon-reload"), ("udevadm", "control", "--reload"))
+
+
+def check_machine(machine: str = "", version: tuple[int, int] = sys.version_info[:2]) -> None:
+    """Raise InstallError where there is no torch for the processor, or Python is too old."""
+    machine = machine or platform.machine()
+    if machine not in ("aarch64", "x86_64"):
+        raise InstallError(
+            f"there is no torch for this processor ({machine}); use a 64-bit system"
+        )
+    if version < (3, 11):
+        raise InstallError("Python 3.11 or newer is needed: use Raspberry Pi OS Bookworm or newer")
+
+
+def trim(torch: Path) -> None:
+    """Delete of an installed torch what playing never needs: tests, headers and tools."""
+    for name in ("test", "include"):
+        shutil.rmtree(torch / name, ignore_errors=True)
+    for tool in (torch / "bin").glob("*"):
+        if tool.name != "torch_shm_manager":
+            tool.unlink()
+
+
+def _command(command: Sequence[str]) -> None:
+    try:
+        subprocess.run(command, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise InstallError(f"{' '.join(command)}: failed ({error})") from error
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        shutil.copy(source, target)
+
+
+def _put(source: Path, target: Path) -> None:
+    """Install a file in one step: the old one or the new one is there."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
+        file.write(source.read_bytes())
+    os.chmod(file.name, 0o755 if source.stat().st_mode & 0o100 else 0o644)
+    os.replace(file.name, target)
+
+
+def _link(place: Path, target: str) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    new = place.with_name(f".{place.name}.new")
+    new.unlink(missing_ok=True)
+    new.symlink_to(target)
+    os.replace(new, place)
+
+
+def _drop_if_empty(folder: Path) -> None:
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """install or uninstall, below --root."""
+    parser = argparse.ArgumentParser(prog="install", description=main.__doc__)
+    parser.add_argument("do", choices=("install", "uninstall"))
+    parser.add_argument("--root", type=Path, default=Path("/"))
+    args = parser.parse_args(argv)
+    installer = Installer(args.root)
+    os.umask(0o022)  # the player's user is to read it all
+    try:
+        if args.do == "install":
+            name = installer.install()
+            sys.stdout.write(f"installed: {name}; it plays when the machine is switched on next\n")
+        else:
+            installer.uninstall()
+            sys.stdout.write(f"taken away; what was played stays in /{STATE}\n")
+    except (InstallError, ReleaseError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except OSError as error:
+        sys.stderr.write(f"{error.filename}: {(error.strerror or '').lower()}; is this root?\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
