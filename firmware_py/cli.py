@@ -36,6 +36,9 @@ from firmware_py.sessions import commands as sessions
 from firmware_py.sessions.budget import BUDGET
 from firmware_py.sessions.session import SessionError
 from firmware_py.settings import MODES, SettingError, Settings
+from firmware_py.synths import commands as synths
+from firmware_py.synths import shelf
+from firmware_py.synths.layout import SynthError
 from notochord.event import Note
 from notochord.midifile import MidiFileError, read_messages
 from notochord.options import OneLineParser, number, whole
@@ -57,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
         return run(args)
     except (
         SettingError, MidiFileError, PortError, BrainUnusable, SoundError, pinmap.PinMapError,
-        PresetError, SessionError,
+        PresetError, SessionError, SynthError,
     ) as error:  # fmt: skip
         print(f"notochord-box: {error}", file=sys.stderr)
     except BrokenPipeError:  # whoever read what we print has read enough
@@ -78,6 +81,8 @@ def _settings(args: argparse.Namespace, base: Settings | None = None) -> Setting
         settings = knobs.changed(settings, "mode", args.mode)
     for text in args.knob:
         settings = knobs.parsed(settings, text)
+    if args.synth is not None:
+        settings = knobs.changed(settings, "synth", shelf.setting(args.synth))
     return settings
 
 
@@ -264,6 +269,8 @@ def _add_common(parser: argparse.ArgumentParser, mode: str | None) -> None:
     parser.add_argument("--mode", default=mode, help=f"one of {', '.join(MODES)}")
     parser.add_argument("--brain", type=Path, default=DEFAULT_BRAIN, help="the brain file")
     parser.add_argument("--seed", type=whole(0, 2**31), default=0, help="of everything random")
+    parser.add_argument("--synth", metavar="NAME|FILE", help="which synth is connected: the name "
+                        "of a layout that 'notochord-box synths' lists, or a file of your own")
     parser.add_argument("--knob", action="append", default=[], metavar="NAME=VALUE",
                         help=f"set one of {', '.join(knobs.FIELDS)}")  # fmt: skip
 
@@ -305,6 +312,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sessions.add_to(commands)
     presets.add_to(commands)
+    synths.add_to(commands)
 
     ports = commands.add_parser("ports", help="list the MIDI ports")
     ports.add_argument("--api", default="auto", choices=("auto", "alsa", "jack"))

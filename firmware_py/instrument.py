@@ -12,20 +12,19 @@ The live program and the file-to-file one drive it in the same way.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from itertools import count
 from random import Random
 from typing import Protocol
 
 from firmware_py import message as midi
-from firmware_py.channels import Channels
 from firmware_py.keys import Key, Keys
-from firmware_py.ledger import Ledger
 from firmware_py.message import Message
 from firmware_py.modes import BY_NAME, Mode
 from firmware_py.modes.mode import Action, Actions, Damp, Enquire, Imagine, Scene, Strike, Stroke
 from firmware_py.pedals import Pedals
 from firmware_py.settings import GRIDS, Settings, changed
+from firmware_py.sounding import Sounding
 from firmware_py.story import Told, Voice
 from firmware_py.tempo.beat import Beat
 from firmware_py.tempo.clock_out import ClockOut
@@ -72,7 +71,7 @@ class Instrument:
     def _begin(self, settings: Settings) -> None:
         """Nothing has happened yet."""
         self._random = Random(self._seed)
-        self._ledger, self._channels, self._keys = Ledger(), Channels(), Keys()
+        self._sounding, self._keys = Sounding(settings.layout), Keys()
         self._numbers = count(1)
         self._asked: dict[int, tuple[Mode, int, float]] = {}
         self._played: dict[tuple[str, int], int] = {}  # port, channel -> instrument
@@ -161,6 +160,7 @@ class Instrument:
             self.scene.settings = settings
         if name == "tempo":
             self._set_tempo(now)
+        self._sounding.connect(settings.layout)
 
     def tap(self, now: float) -> float | None:
         """A tap: the beat is now. Sets the tempo, and returns it in bpm once it is known."""
@@ -180,6 +180,7 @@ class Instrument:
             self.scene.settings = settings
         if settings.tempo != tempo:
             self._set_tempo(now)
+        self._sounding.connect(settings.layout)
 
     def unplugged(self, port: str, now: float) -> None:
         """A keyboard is gone: its keys end."""
@@ -196,7 +197,7 @@ class Instrument:
     def new_synth(self, now: float) -> None:
         """What we play on was plugged in (again): it knows of no note and no program of ours."""
         self._silence(now)
-        self._channels = Channels()
+        self._sounding.new_synth()
         self._pedals.forget_channels()
 
     def panic(self, now: float) -> None:
@@ -217,7 +218,7 @@ class Instrument:
     def _silence(self, now: float) -> None:
         self._end_network(now)
         self._left.clear()
-        for message in self._ledger.end_all():
+        for message in self._sounding.end_all():
             self._send(message)
         for instrument, pitch in list(self.scene.story.sounding):
             self._tell_end((instrument, pitch), now)
@@ -241,7 +242,7 @@ class Instrument:
     @property
     def sounding(self) -> int:
         """How many notes sound."""
-        return len(self._ledger)
+        return len(self._sounding)
 
     # ── the beat ────────────────────────────────────────────────────────────────────────────
 
@@ -327,7 +328,7 @@ class Instrument:
 
     def _silence_key(self, key: Key) -> None:
         """The note-off of a key; a pedal in the synth may still hold it."""
-        for message in self._ledger.end(key):
+        for message in self._sounding.end(key):
             self._send(message)
 
     def _key_ended(self, key: Key, now: float) -> None:
@@ -350,7 +351,7 @@ class Instrument:
     def _controller(self, port: str, message: Message, now: float) -> None:
         channel = message[0] & 0xF
         stroke = self._stroke(Key(port, channel, 0), 1)
-        out, setup = self._channels.take(stroke.instrument)
+        out, setup = self._sounding.channel(stroke.instrument)
         is_pedal = midi.kind(message) == midi.CONTROL and message[1] == midi.SUSTAIN
         elsewhere = self._pedals.moved((port, channel), message[2], out) if is_pedal else []
         for each in [*setup, ((message[0] & 0xF0) | out, *message[1:]), *elsewhere]:
@@ -361,7 +362,7 @@ class Instrument:
 
     def _hold_pedal(self, key: Key, instrument: int) -> None:
         """A key under the pedal may sound on a channel that has not heard of the pedal yet."""
-        channel, _ = self._channels.take(instrument)
+        channel, _ = self._sounding.channel(instrument)
         for message in self._pedals.sounds_on((key.port, key.channel), channel):
             self._send(message)
 
@@ -428,7 +429,7 @@ class Instrument:
 
     def _end(self, voice: Voice) -> None:
         """The note-off of a note of the network."""
-        for message in self._ledger.end(voice):
+        for message in self._sounding.end(voice):
             self._send(message)
 
     def _end_voice(self, voice: Voice, now: float) -> None:
@@ -444,11 +445,24 @@ class Instrument:
             self._magnet.drop(voice)
             if voice in self.scene.own or voice in self._left:
                 self._damp(Damp(voice), now)
-        channel, setup = self._channels.take(voice[0])
+        place = self._sounding.place(*voice)
+        room = self._sounding.room(owner, place)
+        if room is None:
+            return
+        for networks in room:
+            self._give_up(networks, owner, now)
         if self._watch is not None:
             self._watch(owner, voice, due)
-        for message in [*setup, *self._ledger.start(name, owner, channel, voice[1], velocity)]:
+        for message in self._sounding.start(name, owner, place, velocity):
             self._send(message)
+
+    def _give_up(self, name: Hashable, to: str, now: float) -> None:
+        """End a note of the network on a synth that has no voice left: for another of its own, only
+        to the ear; for the player, altogether."""
+        for message in self._sounding.end(name):
+            self._send(message)
+        if to == "player" and isinstance(name, tuple):
+            self._end_voice(name, now)
 
     def _enquire(self, enquire: Enquire, now: float) -> None:
         number, deadline = next(self._numbers), now + self.scene.settings.deadline / 1000

@@ -44,6 +44,10 @@ class Ledger:
         """The sounding notes of one owner, oldest first."""
         return [name for name, entry in self._notes.items() if entry.owner == owner]
 
+    def on(self, channel: int) -> list[tuple[Hashable, str]]:
+        """The notes that sound on a channel and whose they are, oldest first."""
+        return [(name, e.owner) for name, e in self._notes.items() if e.channel == channel]
+
     def start(
         self, name: Hashable, owner: str, channel: int, pitch: int, velocity: int
     ) -> list[Message]:

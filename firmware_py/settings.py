@@ -13,6 +13,10 @@ from dataclasses import Field, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from firmware_py import palette as palettes
+from firmware_py.palette import Palette
+from firmware_py.synths import shelf
+from firmware_py.synths.layout import Layout
 from notochord.event import instrument_named
 
 log = logging.getLogger(__name__)
@@ -21,7 +25,6 @@ MODES = (
     "thru", "continue", "harmonize", "autopitch", "duet", "echo", "solo", "accompany"
 )  # fmt: skip
 GRIDS = {"1/4": 1.0, "1/8": 1 / 2, "1/8t": 1 / 3, "1/16": 1 / 4}  # in beats; t: triplets
-SAME = "same"  # in a palette: whatever the player plays
 
 
 class SettingError(ValueError):
@@ -44,8 +47,8 @@ def _choice(
     return field(default=default, metadata=metadata)
 
 
-def _text(default: str, help: str) -> Any:
-    return field(default=default, metadata={"unit": "", "help": help})
+def _text(default: str, help: str, wiring: bool = False) -> Any:
+    return field(default=default, metadata={"unit": "", "help": help, "wiring": wiring})
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,9 @@ class Settings:
     high: int = _number(96, 0, 127, "pitch", "the network's highest pitch")
     polyphony: int = _number(5, 1, 16, "notes", "notes that the network may hold at once")
     density: float = _number(12.0, 1.0, 40.0, "notes/s", "notes it may start in a second")
+    softest: int = _number(1, 1, 127, "", "the network's softest velocity")
+    loudest: int = _number(127, 1, 127, "", "the network's loudest velocity")
+    shortest: float = _number(0.04, 0.04, 4.0, "s", "shortest note of the network")
     longest: float = _number(4.0, 0.2, 30.0, "s", "longest note of the network")
     balance: float = _number(0.9, 0.1, 1.5, "", "the network's loudness against its own choice")
     share: float = _number(0.3, 0.0, 1.0, "", "duet: the network's least share of the turns")
@@ -76,6 +82,7 @@ class Settings:
     palette: str = _text(
         "auto", "the network's instruments, with commas; 'same' is yours, 'auto' fits the mode"
     )
+    synth: str = _text(shelf.DEFAULT, "which synth is connected, by name", wiring=True)
     preset_channel: int = _number(
         0, 0, 16, "", "MIDI channel whose program changes recall presets", wiring=True
     )
@@ -86,10 +93,25 @@ class Settings:
         0, 0, 119, "", "controller that recalls the preset before", wiring=True
     )
 
-    def instruments(self) -> tuple[int, ...]:
-        """The palette's instrument ids, 'same' and 'auto' left out."""
-        names = [name.strip() for name in self.palette.split(",")]
-        return tuple(instrument_named(name) for name in names if name not in (SAME, "auto"))
+    @property
+    def parts(self) -> Palette:
+        """The palette's parts."""
+        return palettes.parsed(self.palette)
+
+    @property
+    def layout(self) -> Layout:
+        """The layout of the synth that is connected."""
+        return shelf.layout(self.synth)
+
+    @property
+    def pitches(self) -> tuple[int, int]:
+        """The network's lowest and highest pitch; knobs that have crossed change places."""
+        return min(self.low, self.high), max(self.low, self.high)
+
+    @property
+    def velocities(self) -> tuple[int, int]:
+        """The network's softest and loudest velocity, likewise."""
+        return min(self.softest, self.loudest), max(self.softest, self.loudest)
 
 
 FIELDS: dict[str, Field[Any]] = {f.name: f for f in fields(Settings)}
@@ -126,13 +148,15 @@ def _checked(f: Field[Any], value: object) -> Any:
 def _checked_text(name: str, value: str) -> str:
     if name == "mode" and value not in MODES:
         raise SettingError(f"no mode called '{value}'; there are {', '.join(MODES)}")
-    for part in [] if name == "mode" else value.split(","):
-        if name == "palette" and part.strip() in (SAME, "auto"):
-            continue
-        try:
-            instrument_named(part)
-        except ValueError as error:
-            raise SettingError(f"{name}: {error}") from error
+    try:
+        if name == "player":
+            instrument_named(value)
+        elif name == "palette":
+            palettes.parsed(value)
+        elif name == "synth":
+            shelf.layout(value)
+    except ValueError as error:
+        raise SettingError(f"{name}: {error}") from error
     return value
 
 

@@ -185,6 +185,8 @@ class Drawing:
         chances = mixed(raw[0].numpy(), raw[1].numpy(), self._heard[:, 0])
         rows = list(self._allowed())
         weights = tempered(chances[rows], ask.temperature.pitch)
+        if ask.weights and any(self._on.values()):
+            weights = weights * [ask.weights.get(i, 1.0) for i in rows]
         if ask.share > 0.0:
             weights = with_share(weights, np.isin(rows, ask.favoured), ask.share)
         return rows[choose(weights, ask.top_p, self._u[0])]
