@@ -36,6 +36,7 @@ from firmware_py.sessions import commands as sessions
 from firmware_py.sessions.budget import BUDGET
 from firmware_py.sessions.session import SessionError
 from firmware_py.settings import MODES, SettingError, Settings
+from firmware_py.steering import commands as steering
 from firmware_py.synths import commands as synths
 from firmware_py.synths import shelf
 from firmware_py.synths.layout import SynthError
@@ -313,6 +314,7 @@ def _parser() -> argparse.ArgumentParser:
     sessions.add_to(commands)
     presets.add_to(commands)
     synths.add_to(commands)
+    steering.add_to(commands, DEFAULT_BRAIN)
 
     ports = commands.add_parser("ports", help="list the MIDI ports")
     ports.add_argument("--api", default="auto", choices=("auto", "alsa", "jack"))

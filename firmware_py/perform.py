@@ -11,11 +11,11 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from firmware_py.brain_link import ProcessLink
+from firmware_py.brain_link import Report
 from firmware_py.clock import Clock, CrankedClock, MonotonicClock
 from firmware_py.instrument import Instrument
 from firmware_py.message import Message, is_note_off, is_note_on
@@ -39,11 +39,27 @@ class BrainUnusable(ValueError):
     """The brain file was refused, or the brain does not wake; the message says why."""
 
 
+class AnsweringLink(Protocol):
+    """A way to a brain whose answers can be waited for."""
+
+    state: str
+
+    def tell(self, told: Told) -> None: ...
+
+    def forget(self) -> None: ...
+
+    def ask(
+        self, number: int, after: int, ask: Ask, uniforms: list[float], deadline: float
+    ) -> None: ...
+
+    def wait(self, timeout: float) -> list[Report]: ...
+
+
 class SimulatedLink:
     """A link that waits for each real answer, and has it heard a fixed simulated time later."""
 
     def __init__(
-        self, link: ProcessLink, agenda: Schedule[Happening], clock: Clock, answer_seconds: float
+        self, link: AnsweringLink, agenda: Schedule[Happening], clock: Clock, answer_seconds: float
     ) -> None:
         self._link, self._agenda, self._clock = link, agenda, clock
         self._answer_seconds = answer_seconds
@@ -93,7 +109,7 @@ class SimulatedLink:
         self.instrument.brain_ready(now)
 
 
-def wake(link: ProcessLink) -> None:
+def wake(link: AnsweringLink) -> None:
     """Wait until the brain is ready; raises BrainUnusable when it will not be."""
     failures = 0
     while link.state != "ready":
@@ -171,7 +187,7 @@ class _Recorder:
 
 
 def perform(
-    messages: Iterable[tuple[float, str, Message]], settings: Settings, link: ProcessLink,
+    messages: Iterable[tuple[float, str, Message]], settings: Settings, link: AnsweringLink,
     seed: int = 0, answer_ms: float = 3.0, tail: float | None = None,
     also: Iterable[tuple[float, Callable[[Instrument, float], None]]] = (),
     tape: Tape | None = None,

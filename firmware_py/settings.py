@@ -10,6 +10,7 @@ import json
 import logging
 import os
 from dataclasses import Field, asdict, dataclass, field, fields, replace
+from math import log as ln
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,12 @@ class SettingError(ValueError):
 
 
 def _number(
-    default: float, low: float, high: float, unit: str, help: str, wiring: bool = False
-) -> Any:
-    """`wiring`: it is how the box is wired up, and stays as it is when a preset is recalled."""
-    limits = {"low": low, "high": high, "unit": unit}
+    default: float, low: float, high: float, unit: str, help: str, wiring: bool = False,
+    by_ratio: bool = False,
+) -> Any:  # fmt: skip
+    """`wiring`: it is how the box is wired up, and stays as it is when a preset is recalled.
+    `by_ratio`: equal turns of the knob are equal ratios, as one hears it, not equal steps."""
+    limits = {"low": low, "high": high, "unit": unit, "by_ratio": by_ratio}
     return field(default=default, metadata={**limits, "help": help, "wiring": wiring})
 
 
@@ -62,15 +65,23 @@ class Settings:
     top_p: float = _number(0.8, 0.5, 1.0, "", "share of the likeliest choices that are drawn from")
     voices: int = _number(2, 1, 8, "notes", "harmonize: voices added to each key")
     span: int = _number(12, 1, 60, "semitones", "autopitch: how far a pitch may be from its key")
-    rest: float = _number(1.0, 0.1, 10.0, "s", "continue, echo: your silence before it goes on")
+    rest: float = _number(
+        1.0, 0.1, 10.0, "s", "continue, echo: your silence before it goes on", by_ratio=True
+    )
     low: int = _number(28, 0, 127, "pitch", "the network's lowest pitch")
     high: int = _number(96, 0, 127, "pitch", "the network's highest pitch")
     polyphony: int = _number(5, 1, 16, "notes", "notes that the network may hold at once")
-    density: float = _number(12.0, 1.0, 40.0, "notes/s", "notes it may start in a second")
+    density: float = _number(
+        12.0, 1.0, 40.0, "notes/s", "notes it may start in a second", by_ratio=True
+    )
     softest: int = _number(1, 1, 127, "", "the network's softest velocity")
     loudest: int = _number(127, 1, 127, "", "the network's loudest velocity")
-    shortest: float = _number(0.04, 0.04, 4.0, "s", "shortest note of the network")
-    longest: float = _number(4.0, 0.2, 30.0, "s", "longest note of the network")
+    shortest: float = _number(
+        0.04, 0.04, 4.0, "s", "shortest note of the network", by_ratio=True
+    )
+    longest: float = _number(
+        4.0, 0.2, 30.0, "s", "longest note of the network", by_ratio=True
+    )
     balance: float = _number(0.9, 0.1, 1.5, "", "the network's loudness against its own choice")
     share: float = _number(0.3, 0.0, 1.0, "", "duet: the network's least share of the turns")
     deadline: float = _number(50.0, 5.0, 500.0, "ms", "an answer later than this is dropped")
@@ -116,6 +127,22 @@ class Settings:
 
 FIELDS: dict[str, Field[Any]] = {f.name: f for f in fields(Settings)}
 PRESET = tuple(name for name, f in FIELDS.items() if not f.metadata.get("wiring"))
+
+
+def at_place(name: str, place: float) -> float:
+    """The value of a knob turned to a place of its travel, 0..1."""
+    limits = FIELDS[name].metadata
+    low, high = limits["low"], limits["high"]
+    value = float(low * (high / low) ** place if limits["by_ratio"] else low + place * (high - low))
+    return round(value) if isinstance(FIELDS[name].default, int) else value
+
+
+def place_of(name: str, value: float) -> float:
+    """Where on its travel, 0..1, a knob stands for a value."""
+    limits = FIELDS[name].metadata
+    low, high = limits["low"], limits["high"]
+    place = ln(value / low) / ln(high / low) if limits["by_ratio"] else (value - low) / (high - low)
+    return min(max(place, 0.0), 1.0)
 
 
 def changed(settings: Settings, name: str, value: object) -> Settings:
