@@ -72,7 +72,7 @@ class Settings:
     high: int = _number(96, 0, 127, "pitch", "the network's highest pitch")
     polyphony: int = _number(5, 1, 16, "notes", "notes that the network may hold at once")
     density: float = _number(
-        12.0, 1.0, 40.0, "notes/s", "notes it may start in a second", by_ratio=True
+        12.0, 1.0, 40.0, "notes/s", "notes it starts in a second, at most", by_ratio=True
     )
     softest: int = _number(1, 1, 127, "", "the network's softest velocity")
     loudest: int = _number(127, 1, 127, "", "the network's loudest velocity")
@@ -80,7 +80,7 @@ class Settings:
         0.04, 0.04, 4.0, "s", "shortest note of the network", by_ratio=True
     )
     longest: float = _number(
-        4.0, 0.2, 30.0, "s", "longest note of the network", by_ratio=True
+        4.0, 0.1, 8.0, "s", "longest note of the network", by_ratio=True
     )
     balance: float = _number(0.9, 0.1, 1.5, "", "the network's loudness against its own choice")
     share: float = _number(0.3, 0.0, 1.0, "", "duet: the network's least share of the turns")

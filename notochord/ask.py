@@ -56,6 +56,8 @@ class Ask:
     `velocity` the range of note-ons. `top_p` leaves out the unlikeliest instruments and
     pitches beyond that share.
     The instruments in `favoured` together get at least `share` of the draw of an instrument.
+    With a `haste` above 0 short waits are likelier than they would be, by 2**haste for each
+    octave; below 0 long ones are. Whether two events come at once it leaves alone.
     Of who begins a note, an instrument in `weights` is so many times as likely as it would be.
     """
 
@@ -73,6 +75,7 @@ class Ask:
     favoured: tuple[int, ...] = ()
     share: float = 0.0
     weights: Mapping[int, float] = field(default_factory=dict)
+    haste: float = 0.0
 
     def __post_init__(self) -> None:
         """Raises ValueError when the order and the given sub-events do not make up an event."""

@@ -220,7 +220,9 @@ class Drawing:
             return max(low, 0.0)
         whole[0] = 0.0
         temperature = self._ask.temperature
-        bins = sampler.places.sharpened(whole, temperature.timing, temperature.rhythm)
+        bins = sampler.places.sharpened(
+            whole, temperature.timing, temperature.rhythm, self._ask.haste
+        )
         bin = choose(bins, 1.0, min((u[1] - at_once) / (1.0 - at_once), ONE))
         copy_share = float(copies[bin] / whole[bin])
         if u[0] < copy_share:

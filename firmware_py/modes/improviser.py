@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from itertools import count
+from math import log2
 
 from firmware_py.modes.mode import Actions, Damp, Enquire, Imagine, Scene, Strike
 from firmware_py.schedule import Schedule
@@ -31,6 +32,8 @@ TOO_LATE = 0.1  # seconds; a note later than this is not played
 SHORTEST = 0.04  # seconds that a note sounds before it may end
 RESTED = 1.0  # seconds of silence after which an instrument has a turn coming
 CROWD = 16  # parts; more of them take no turns
+USUAL = 12.0  # notes a second for which the network is left its own pace
+HASTE = 0.7  # by how much a wait is likelier than one twice as long, for twice the notes
 LONGEST_DRUM = 0.5  # seconds; a drum rings by itself, its note-off says nothing
 LONGEST_WAIT = 3.0  # seconds between two events: a piece may end, an instrument plays on
 AT_MOST_MORE = 0.5  # seconds to wait when that has passed already
@@ -213,6 +216,7 @@ class Improviser:
             time=(min(low, MAX_DT), min(high, MAX_DT)),
             temperature=scene.temperatures(), top_p=scene.settings.top_p,
             favoured=rested, share=scene.settings.share if self._share is None else self._share,
+            haste=HASTE * log2(scene.settings.density / USUAL),
             weights={i: scene.weight(i) for i in self._masks() if scene.weight(i) != 1.0},
         )  # fmt: skip
         return [Enquire(self._asking, ask, self._tip_number)]

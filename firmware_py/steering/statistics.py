@@ -89,10 +89,18 @@ def velocity(heard: Heard) -> float | None:
     return _enough([note.velocity for note in heard.notes], lambda v: float(np.mean(v)))
 
 
-def length(heard: Heard) -> float | None:
-    """The mean length of a note that is no drum, in seconds."""
-    lengths = [n.end - n.start for n in heard.notes if not is_drums(n.instrument)]
-    return _enough(lengths, lambda values: float(np.mean(values)))
+def _lengths(heard: Heard) -> list[float]:
+    return [n.end - n.start for n in heard.notes if not is_drums(n.instrument)]
+
+
+def short_notes(heard: Heard) -> float | None:
+    """The length, in seconds, that one note in ten falls short of."""
+    return _enough(_lengths(heard), lambda values: float(np.percentile(values, 10)))
+
+
+def long_notes(heard: Heard) -> float | None:
+    """The length, in seconds, that one note in ten exceeds."""
+    return _enough(_lengths(heard), lambda values: float(np.percentile(values, 90)))
 
 
 def at_once(heard: Heard) -> float | None:

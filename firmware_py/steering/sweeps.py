@@ -25,17 +25,17 @@ class Sweep:
 
     def values(self, places: int = PLACES) -> list[float]:
         """The knob's values at evenly spaced places of its travel."""
-        name = "shortest" if self.knob == "weight" else self.knob
-        if self.knob == "weight":
-            return [0.25 * 16 ** (n / (places - 1)) for n in range(places)]
-        return [at_place(name, n / (places - 1)) for n in range(places)]
+        turned = [n / (places - 1) for n in range(places)]
+        if self.knob == "weight":  # of a part of the palette
+            return [0.25 * 16**place for place in turned]
+        return [at_place(self.knob, place) for place in turned]
 
     def settings(self, value: float) -> Settings:
         """How the box is set with the knob at a value."""
         settings = changed(changed(Settings(), "rest", 0.1), "mode", self.mode)
         for name, other in self.others.items():
             settings = changed(settings, name, other)
-        if self.knob == "weight":  # of a part of the palette
+        if self.knob == "weight":
             return changed(settings, "palette", f"cello*{value:.4f}, violin")
         return changed(settings, self.knob, value)
 
@@ -54,8 +54,8 @@ SWEEPS = {
         Sweep("softest", stat.velocity, "velocity"),
         Sweep("loudest", stat.velocity, "velocity"),
         Sweep("balance", stat.velocity, "velocity"),
-        Sweep("shortest", stat.length, "s"),
-        Sweep("longest", stat.length, "s"),
+        Sweep("shortest", stat.short_notes, "s"),
+        Sweep("longest", stat.long_notes, "s"),
         Sweep("share", stat.networks_share, "share", mode="duet", others={"palette": "cello"}),
         Sweep("weight", stat.cellos_share, "share", mode="solo"),
         Sweep("magnet", stat.off_the_grid, "ms", way=-1),
