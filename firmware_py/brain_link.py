@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from firmware_py.story import Told
 from notochord.ask import Answer, Ask
@@ -39,6 +39,24 @@ class Report:
     answer: Answer = None
     seconds: float = 0.0  # that the answer took inside the brain
     text: str = ""
+
+
+class BrainLink(Protocol):
+    """The way to the brain. Telling and asking never wait."""
+
+    def tell(self, told: Told) -> None:
+        """Tell it an event, sounded or planned."""
+        ...
+
+    def ask(
+        self, number: int, after: int, ask: Ask, uniforms: list[float], deadline: float
+    ) -> None:
+        """Ask it something, to be answered by a time in seconds."""
+        ...
+
+    def forget(self) -> None:
+        """Have it forget every event it was told."""
+        ...
 
 
 class ProcessLink:

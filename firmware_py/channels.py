@@ -1,7 +1,7 @@
 """Where each instrument sounds on the synth that is connected.
 
-Of the channels of its part, an instrument takes the first free one and keeps it. When all are taken,
-the instrument that has rested longest gives its channel up.
+Of the channels of its part, an instrument takes the first free one and keeps it. When all are
+taken, the instrument that has rested longest gives its channel up.
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ import logging
 from collections.abc import Callable, Hashable
 from itertools import count
 from random import Random
-from typing import Protocol
 
 from firmware_py import message as midi
+from firmware_py.brain_link import BrainLink
 from firmware_py.keys import Key, Keys
 from firmware_py.message import Message
 from firmware_py.modes import BY_NAME, Mode
@@ -25,32 +25,14 @@ from firmware_py.modes.mode import Action, Actions, Damp, Enquire, Imagine, Scen
 from firmware_py.pedals import Pedals
 from firmware_py.settings import GRIDS, Settings, changed
 from firmware_py.sounding import Sounding
-from firmware_py.story import Told, Voice
+from firmware_py.story import Voice
 from firmware_py.tempo.beat import Beat
 from firmware_py.tempo.clock_out import ClockOut
 from firmware_py.tempo.magnet import Cue, Magnet
-from notochord.ask import N_UNIFORMS, Answer, Ask
+from notochord.ask import N_UNIFORMS, Answer
 from notochord.event import DRUM_CHANNEL, instrument_named, instrument_of, is_sane, program_of
 
 log = logging.getLogger(__name__)
-
-
-class BrainLink(Protocol):
-    """The way to the brain. Telling and asking never wait."""
-
-    def tell(self, told: Told) -> None:
-        """Tell it an event, sounded or planned."""
-        ...
-
-    def ask(
-        self, number: int, after: int, ask: Ask, uniforms: list[float], deadline: float
-    ) -> None:
-        """Ask it something, to be answered by a time in seconds."""
-        ...
-
-    def forget(self) -> None:
-        """Have it forget every event it was told."""
-        ...
 
 
 class Instrument:

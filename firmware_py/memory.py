@@ -8,7 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from firmware_py.instrument import BrainLink, Instrument
+from firmware_py.brain_link import BrainLink
+from firmware_py.instrument import Instrument
 from firmware_py.message import Message
 from firmware_py.presets import commands as presets
 from firmware_py.presets import files

@@ -3,8 +3,8 @@
     palette = part, part, ...              violin*2 55..90, same, band
     part    = NAME [*WEIGHT] [LOW..HIGH]
 
-A name is an instrument's, a palette's, 'same' (what you play) or 'auto' (what fits the mode). With a
-weight of 2 an instrument is twice as likely as it would be to begin the next note, and gets its
+A name is an instrument's, a palette's, 'same' (what you play) or 'auto' (what fits the mode). With
+a weight of 2 an instrument is twice as likely as it would be to begin the next note, and gets its
 turn after half the rest; LOW..HIGH are the pitches that it keeps to. A palette in a palette hands
 its weight and its range on to its parts.
 """

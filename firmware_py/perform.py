@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from firmware_py.brain_link import Report
+from firmware_py.brain_link import BrainLink, Report
 from firmware_py.clock import Clock, CrankedClock, MonotonicClock
 from firmware_py.instrument import Instrument
 from firmware_py.message import Message, is_note_off, is_note_on
@@ -39,20 +39,14 @@ class BrainUnusable(ValueError):
     """The brain file was refused, or the brain does not wake; the message says why."""
 
 
-class AnsweringLink(Protocol):
+class AnsweringLink(BrainLink, Protocol):
     """A way to a brain whose answers can be waited for."""
 
     state: str
 
-    def tell(self, told: Told) -> None: ...
-
-    def forget(self) -> None: ...
-
-    def ask(
-        self, number: int, after: int, ask: Ask, uniforms: list[float], deadline: float
-    ) -> None: ...
-
-    def wait(self, timeout: float) -> list[Report]: ...
+    def wait(self, timeout: float) -> list[Report]:
+        """Wait for what it has to say, so many seconds at most."""
+        ...
 
 
 class SimulatedLink:

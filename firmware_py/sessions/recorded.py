@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
-from firmware_py.instrument import BrainLink, Instrument
+from firmware_py.brain_link import BrainLink
+from firmware_py.instrument import Instrument
 from firmware_py.message import Message, is_note_on
 from firmware_py.sessions import record
 from firmware_py.sessions.tape import Tape

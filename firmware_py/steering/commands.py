@@ -24,7 +24,7 @@ def add_to(commands: Any, brain: Path) -> None:
     """Add the command to the program's; `brain` is the default one."""
     steer = commands.add_parser("steer", help="measure what each knob does")
     steer.add_argument("input", type=Path, nargs="*", metavar="IN.mid",
-                       help="what is played to the box first (default: a tune of its own)")  # fmt: skip
+                       help="what is played to the box (default: a tune of its own)")  # fmt: skip
     steer.add_argument("--brain", type=Path, default=brain, help="the brain file")
     steer.add_argument("--only", action="append", choices=list(SWEEPS), help="this knob alone")
     steer.add_argument("--seeds", type=whole(1, 1000), default=3, help="performances of each piece")

@@ -145,7 +145,9 @@ def _keys(messages: Sequence[Timed]) -> list[Note]:
     return keys
 
 
-def run(messages: Sequence[Timed], sweep: Sweep, value: float, link: Any, seed: int) -> float | None:
+def run(
+    messages: Sequence[Timed], sweep: Sweep, value: float, link: BrainHere, seed: int
+) -> float | None:
     """One performance with the knob at a value, measured."""
     with_you = sweep.mode in ("duet", "harmonize", "autopitch")
     listened = LISTENED + PLAYED if with_you else LISTENED
@@ -160,7 +162,7 @@ def run(messages: Sequence[Timed], sweep: Sweep, value: float, link: Any, seed: 
 
 
 def measure(
-    sweep: Sweep, pieces: Sequence[Sequence[Timed]], seeds: Sequence[int], link: Any,
+    sweep: Sweep, pieces: Sequence[Sequence[Timed]], seeds: Sequence[int], link: BrainHere,
     places: int = PLACES, told: Callable[[], None] = lambda: None,
 ) -> Curve:  # fmt: skip
     """The whole travel of a knob, for every piece and seed."""

@@ -1,4 +1,4 @@
-"""Small multiples: each knob's statistic over its travel, every run faintly, the mean, its spread."""
+"""Small multiples: each knob's statistic over its travel: all runs, their spread, their mean."""
 
 from __future__ import annotations
 
