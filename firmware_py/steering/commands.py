@@ -48,7 +48,7 @@ def _steer(args: argparse.Namespace) -> int:
             curve = measure(SWEEPS[knob], pieces, range(args.seeds), link, args.places)
             knobs[knob] = curve.as_json()
             write_json({"about": about, "knobs": knobs}, args.json)
-        print(_said(knob, knobs[knob]), flush=True)
+        print(_said(_curve(knob, knobs[knob])), flush=True)
     if args.png is not None:
         draw([_curve(knob, knobs[knob]) for knob in SWEEPS if knob in knobs], args.png)
     return 0
@@ -86,10 +86,10 @@ def _curve(knob: str, found: Found) -> Curve:
     return Curve(SWEEPS[knob], found["values"], found["runs"])
 
 
-def _said(knob: str, found: Found) -> str:
+def _said(curve: Curve) -> str:
     """One line: is it monotone?"""
-    mean = found["mean"]
-    verdict = "monotone" if not found["inversions"] else f"{found['inversions']} steps back"
-    still = f", {found['dead']} of {len(mean) - 1} steps still" if found["dead"] else ""
-    return (f"{knob:12} {found['statistic'].replace('_', ' ')}: {mean[0]:.3g} to {mean[-1]:.3g} "
-            f"{found['unit']}, rho {found['spearman']:+.2f}, {verdict}{still}")  # fmt: skip
+    sweep, mean, back, still = curve.sweep, curve.mean(), curve.inversions(), curve.dead()
+    verdict = f"{back} of {len(mean) - 1} steps back" if back else "monotone"
+    verdict += f", {still} hardly move" if still else ""
+    return (f"{sweep.knob:12} {sweep.statistic.__name__.replace('_', ' ')}: {mean[0]:.3g} to "
+            f"{mean[-1]:.3g} {sweep.unit}, rho {curve.rho():+.2f}, {verdict}")  # fmt: skip

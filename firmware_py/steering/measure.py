@@ -90,8 +90,8 @@ class Curve:
 
     def dead(self) -> int:
         """Neighbouring places between which the mean moves by less than a fiftieth of its whole
-        way."""
-        mean = self.mean()
+        way; as a ratio, where equal turns of the knob are equal ratios."""
+        mean = np.log(np.maximum(self.mean(), 1e-3)) if self.sweep.by_ratio else self.mean()
         whole = float(mean.max() - mean.min())
         return int((np.abs(np.diff(mean)) < whole / 50).sum()) if whole > 0 else len(mean) - 1
 

@@ -51,3 +51,5 @@ def _one(axis: Any, curve: Curve) -> None:
     axis.set_xlabel(unit, fontsize=7)
     axis.set_xticks(places[::2], [f"{v:.3g}" for v in curve.values[::2]])
     axis.tick_params(labelsize=7)
+    if curve.sweep.by_ratio and (table[~np.isnan(table)] > 0).all():
+        axis.set_yscale("log")

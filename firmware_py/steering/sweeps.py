@@ -23,6 +23,11 @@ class Sweep:
     mode: str = "continue"
     others: Mapping[str, object] = field(default_factory=dict)
 
+    @property
+    def by_ratio(self) -> bool:
+        """Whether equal turns of the knob are equal ratios."""
+        return self.knob == "weight" or bool(FIELDS[self.knob].metadata["by_ratio"])
+
     def values(self, places: int = PLACES) -> list[float]:
         """The knob's values at evenly spaced places of its travel."""
         turned = [n / (places - 1) for n in range(places)]

@@ -27,7 +27,7 @@ def brain(tiny_brain) -> BrainHere:
 
 
 def curve(*rows: list[float | None], way: int = 1) -> Curve:
-    sweep = next(s for s in SWEEPS.values() if s.way == way)
+    sweep = next(s for s in SWEEPS.values() if s.way == way and not s.by_ratio)
     return Curve(sweep, list(range(len(rows[0]))), [list(row) for row in rows])
 
 
@@ -45,6 +45,12 @@ def test_a_step_back_and_a_step_that_stands_still_are_counted():
 def test_a_knob_that_ought_to_fall_is_rated_for_falling():
     found = curve([3, 2, 1], way=-1)
     assert (found.rho(), found.inversions()) == (pytest.approx(1), 0)
+
+
+def test_a_knob_that_turns_by_ratios_is_rated_by_ratios():
+    found = Curve(SWEEPS["density"], [1, 2, 3, 4], [[0.5, 1, 50, 100]])
+    assert found.dead() == 0
+    assert Curve(SWEEPS["balance"], [1, 2, 3, 4], [[0.5, 1, 50, 100]]).dead() == 1
 
 
 def test_a_curve_that_never_moves_is_dead():
