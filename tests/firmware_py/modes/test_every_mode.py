@@ -137,3 +137,20 @@ def test_a_key_after_a_long_silence_sounds_at_once_and_is_answered_as_ever(mode)
     stage.crank(0.06)
     assert any(is_note_on(m) for _, m in stage.sent)
     assert stage.instrument.scene.strokes
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_is_due_is_done_when_it_is_due_and_never_asked_for_again(mode):
+    stage = Stage(mode=mode, rest=0.3)
+    for n in range(40):  # times such as 0.1 + 0.05, which no binary fraction is
+        stage.down(60 + n % 7)
+        for _ in range(200):
+            due = stage.instrument.next_due
+            if due is None or due >= stage.now + 0.1:
+                break
+            stage.now = max(stage.now, due)
+            stage.instrument.tick(stage.now)
+        else:
+            raise AssertionError(f"it is still due at {due}, after 200 ticks")
+        stage.now += 0.1
+        stage.up(60 + n % 7)
