@@ -76,11 +76,9 @@ class Settings:
     )
     softest: int = _number(1, 1, 127, "", "the network's softest velocity")
     loudest: int = _number(127, 1, 127, "", "the network's loudest velocity")
-    shortest: float = _number(
-        0.04, 0.04, 4.0, "s", "shortest note of the network", by_ratio=True
-    )
+    shortest: float = _number(0.04, 0.04, 4.0, "s", "shortest note of the network")
     longest: float = _number(
-        4.0, 0.1, 8.0, "s", "longest note of the network", by_ratio=True
+        4.0, 0.1, 4.0, "s", "longest note of the network", by_ratio=True
     )
     balance: float = _number(0.9, 0.1, 1.5, "", "the network's loudness against its own choice")
     share: float = _number(0.3, 0.0, 1.0, "", "duet: the network's least share of the turns")
