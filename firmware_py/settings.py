@@ -64,7 +64,9 @@ class Settings:
     timing: float = _number(0.4, 0.1, 2.0, "", "how loosely moments and velocities are met")
     top_p: float = _number(0.8, 0.5, 1.0, "", "share of the likeliest choices that are drawn from")
     voices: int = _number(2, 1, 8, "notes", "harmonize: voices added to each key")
-    span: int = _number(12, 1, 60, "semitones", "autopitch: how far a pitch may be from its key")
+    span: int = _number(
+        12, 1, 60, "semitones", "autopitch: how far a pitch may be from its key", by_ratio=True
+    )
     rest: float = _number(
         1.0, 0.1, 10.0, "s", "continue, echo: your silence before it goes on", by_ratio=True
     )

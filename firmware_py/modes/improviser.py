@@ -30,7 +30,8 @@ LOOK_AHEAD = 0.25  # seconds
 COMMITTED = 0.08  # seconds; what is due so soon is played, also when you play just then
 TOO_LATE = 0.1  # seconds; a note later than this is not played
 SHORTEST = 0.04  # seconds that a note sounds before it may end
-RESTED = 1.0  # seconds of silence after which an instrument has a turn coming
+RESTED = 1.0  # seconds of silence after which an instrument has a turn coming, at the usual
+USUAL_SHARE = 0.3  # share of the turns
 CROWD = 16  # parts; more of them take no turns
 USUAL = 12.0  # notes a second for which the network is left its own pace
 HASTE = 0.7  # by how much a wait is likelier than one twice as long, for twice the notes
@@ -317,6 +318,9 @@ class Improviser:
 
     def _has_rested(self, instrument: int) -> bool:
         rest = RESTED / self._scene.weight(instrument)
+        if self._share is None:  # the knob acts from end to end: a small share comes seldom, too
+            share = self._scene.settings.share
+            rest *= USUAL_SHARE / share if share > 0.0 else float("inf")
         return self._tip_time - self._last_on.get(instrument, float("-inf")) >= rest
 
     def _first_expiry(self) -> tuple[float, Voice] | None:

@@ -51,7 +51,7 @@ SWEEPS = {
         Sweep("temperature", stat.pitch_entropy, "bits"),
         Sweep("top_p", stat.pitch_entropy, "bits"),
         Sweep("rhythm", stat.rhythm_entropy, "bits"),
-        Sweep("timing", stat.looseness, "bits"),
+        Sweep("timing", stat.looseness, "share"),
         Sweep("density", stat.notes_a_second, "notes/s"),
         Sweep("polyphony", stat.at_once, "notes"),
         Sweep("low", stat.lowest, "pitch"),

@@ -88,7 +88,7 @@ LINE = [Note(1, 60 + n, 0.5 * n, 0.5 * n + 0.25, 10 * (n + 1)) for n in range(8)
     ("statistic", "value"),
     [
         (stat.notes_a_second, 2.0), (stat.pitch_entropy, 3.0), (stat.rhythm_entropy, 0.0),
-        (stat.looseness, 0.0), (stat.velocity, 45.0), (stat.short_notes, 0.25),
+        (stat.looseness, 1 / 7), (stat.velocity, 45.0), (stat.short_notes, 0.25),
         (stat.long_notes, 0.25), (stat.at_once, 1.0), (stat.lowest, 60.35),
         (stat.highest, 66.65), (stat.off_the_grid, 0.0), (stat.cellos_share, 0.0),
     ],
