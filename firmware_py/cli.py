@@ -44,7 +44,11 @@ from firmware_py.sessions import commands as sessions
 from firmware_py.sessions.budget import BUDGET
 from firmware_py.sessions.session import SessionError
 from firmware_py.settings import MODES, SettingError, Settings
+from firmware_py.steering import commands as steering
 from firmware_py.story import Voice
+from firmware_py.synths import commands as synths
+from firmware_py.synths import shelf
+from firmware_py.synths.layout import SynthError
 from notochord.event import Note
 from notochord.options import OneLineParser, number, whole
 from notochord.wholefile import check_folder
@@ -89,6 +93,7 @@ def _mistakes() -> tuple[type[ValueError], ...]:
     return (
         SettingError, MidiFileError, PortError, BrainUnusable, SoundError, pinmap.PinMapError,
         PresetError, SessionError, RigError, CurveError, PanelError, BindingError,
+        SynthError,
     )  # fmt: skip
 
 
@@ -98,6 +103,8 @@ def _settings(args: argparse.Namespace, base: Settings | None = None) -> Setting
         settings = knobs.changed(settings, "mode", args.mode)
     for text in args.knob:
         settings = knobs.parsed(settings, text)
+    if args.synth is not None:
+        settings = knobs.changed(settings, "synth", shelf.setting(args.synth))
     return settings
 
 
@@ -334,6 +341,8 @@ def _add_common(parser: argparse.ArgumentParser, mode: str | None) -> None:
     parser.add_argument("--mode", default=mode, help=f"one of {', '.join(MODES)}")
     parser.add_argument("--brain", type=Path, default=DEFAULT_BRAIN, help="the brain file")
     parser.add_argument("--seed", type=whole(0, 2**31), default=0, help="of everything random")
+    parser.add_argument("--synth", metavar="NAME|FILE", help="which synth is connected: the name "
+                        "of a layout that 'notochord-box synths' lists, or a file of your own")
     parser.add_argument("--knob", action="append", default=[], metavar="NAME=VALUE",
                         help=f"set one of {', '.join(knobs.FIELDS)}")  # fmt: skip
 
@@ -385,6 +394,8 @@ def _parser() -> argparse.ArgumentParser:
     rigs.add_to(commands)
     bindings.add_to(commands)
     box.add_to(commands, DEFAULT_BRAIN)
+    synths.add_to(commands)
+    steering.add_to(commands, DEFAULT_BRAIN)
 
     ports = commands.add_parser("ports", help="list the MIDI ports")
     ports.add_argument("--api", default="auto", choices=("auto", "alsa", "jack"))

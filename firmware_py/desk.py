@@ -12,6 +12,7 @@ from typing import Protocol
 
 from firmware_py.bindings.learner import Learner
 from firmware_py.instrument import Instrument
+from firmware_py.palette import ANY, AUTO, NAMED
 from firmware_py.panel.change import (
     Again,
     Change,
@@ -37,10 +38,7 @@ from firmware_py.settings import MODES, SettingError, Settings
 
 TWICE = 0.6  # seconds; an undo that comes so soon after another asks for an answer again
 SHOWN = 3.0  # seconds for which it is shown what a knob was turned to
-PALETTES = (
-    "auto", "same", "piano", "string ensemble", "choir aahs, string ensemble",
-    "fingered bass, electric piano, drums", "synth bass, drums", "drums",
-)  # fmt: skip
+PALETTES = (AUTO, *NAMED, "piano", "drums", ANY)
 
 
 class Follower(Protocol):

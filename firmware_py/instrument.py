@@ -12,28 +12,26 @@ The live program and the file-to-file one drive it in the same way.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from itertools import count
-from random import Random
+from collections.abc import Callable, Hashable
 
 from firmware_py import message as midi
 from firmware_py.answer import last_answer, take_back
-from firmware_py.channels import Channels
 from firmware_py.keys import Key, Keys
-from firmware_py.ledger import Ledger
 from firmware_py.link import BrainLink
 from firmware_py.message import Message
 from firmware_py.modes import BY_NAME, Mode
 from firmware_py.modes.mode import Action, Actions, Damp, Enquire, Imagine, Scene, Strike, Stroke
 from firmware_py.pedals import Pedals
 from firmware_py.players import Players, Seat
+from firmware_py.questions import Questions
 from firmware_py.settings import GRIDS, Settings, changed
+from firmware_py.sounding import Sounding
 from firmware_py.story import Voice
 from firmware_py.tempo.beat import Beat
 from firmware_py.tempo.clock_out import ClockOut
 from firmware_py.tempo.magnet import Cue, Magnet
-from notochord.ask import N_UNIFORMS, Answer
-from notochord.event import is_sane, program_of
+from notochord.ask import Answer
+from notochord.event import program_of
 
 log = logging.getLogger(__name__)
 
@@ -51,16 +49,13 @@ class Instrument:
         "network"), its instrument and pitch, and when it was due if it was planned ahead; and
         of each tick of the clock that is sent ("clock")."""
         self._send, self._link, self._watch = send, link, watch
-        self._seed = seed
-        self.asks = self.late_answers = 0
+        self.questions = Questions(link, seed)
         self._begin(settings)
 
     def _begin(self, settings: Settings) -> None:
         """Nothing has happened yet."""
-        self._random = Random(self._seed)
-        self._ledger, self._channels, self._keys = Ledger(), Channels(), Keys()
-        self._numbers = count(1)
-        self._asked: dict[int, tuple[Mode, int, float]] = {}
+        self.questions.begin()
+        self._sounding, self._keys = Sounding(settings.layout), Keys()
         self._players = Players()
         self._panicked_at = float("-inf")
         self._left: dict[Voice, Key] = {}  # notes of a mode that was left, until their key ends
@@ -92,18 +87,11 @@ class Instrument:
 
     def answered(self, number: int, answer: Answer, now: float) -> None:
         """The brain answered a question; an answer past its deadline is dropped."""
-        asked = self._asked.pop(number, None)
-        if asked is None:
+        asked = self.questions.answered(number, answer, now)
+        if asked is None or asked[0] is not self.mode:
             return
-        mode, tag, deadline = asked
-        if now > deadline:
-            self.late_answers += 1
-            answer = None
-        if answer is not None and not is_sane(answer):
-            log.warning("the brain answered nonsense: %s", answer)
-            answer = None
-        if mode is self.mode:
-            self._do(lambda: mode.answered(tag, answer, now), now)
+        mode, tag, worth = asked
+        self._do(lambda: mode.answered(tag, worth, now), now)
 
     def tick(self, now: float) -> None:
         """Do what is due; before `next_due`, nothing."""
@@ -134,7 +122,7 @@ class Instrument:
 
     def brain_lost(self, now: float) -> None:
         """The brain is gone; nothing that it was asked will be answered."""
-        self._asked.clear()
+        self.questions.forget()
         self.scene.brain = False
         self._do(lambda: self.mode.brain_changed(now), now)
 
@@ -147,6 +135,7 @@ class Instrument:
             self.scene.settings = settings
         if name == "tempo":
             self._set_tempo(now)
+        self._sounding.connect(settings.layout)
 
     def tap(self, now: float) -> float | None:
         """A tap: the beat is now. Sets the tempo, and returns it in bpm once it is known."""
@@ -166,6 +155,7 @@ class Instrument:
             self.scene.settings = settings
         if settings.tempo != tempo:
             self._set_tempo(now)
+        self._sounding.connect(settings.layout)
 
     def seat(self, port: str, plays: int | None, second: bool, now: float) -> None:
         """The rig says who is at a keyboard: see firmware_py.players."""
@@ -213,7 +203,7 @@ class Instrument:
     def new_synth(self, now: float) -> None:
         """What we play on was plugged in (again): it knows of no note and no program of ours."""
         self._silence(now)
-        self._channels = Channels()
+        self._sounding.new_synth()
         self._pedals.forget_channels()
 
     def panic(self, now: float) -> None:
@@ -222,13 +212,13 @@ class Instrument:
         self._panic(now)
 
     def _panic(self, now: float) -> None:
-        sounding = self._ledger.channels()
+        channels = self._sounding.channels()
         self._panicked_at = now
         self._silence(now)
         self._keys, self._pedals = Keys(), Pedals()
         self.scene.strokes.clear()
         self.scene.pressed = self._keys.pressed
-        for channel in dict.fromkeys([*sounding, *self._channels.used(), *range(16)]):
+        for channel in channels:
             for message in midi.silence(channel):
                 self._send(message)
         self._enter(self.scene.settings, now)
@@ -248,7 +238,7 @@ class Instrument:
     def _silence(self, now: float) -> None:
         self._end_network(now)
         self._left.clear()
-        for message in self._ledger.end_all():
+        for message in self._sounding.end_all():
             self._send(message)
         for instrument, pitch in list(self.scene.story.sounding):
             self._tell_end((instrument, pitch), now)
@@ -274,7 +264,7 @@ class Instrument:
     @property
     def sounding(self) -> int:
         """How many notes sound."""
-        return len(self._ledger)
+        return len(self._sounding)
 
     # ── the beat ────────────────────────────────────────────────────────────────────────────
 
@@ -349,7 +339,7 @@ class Instrument:
 
     def _silence_key(self, key: Key) -> None:
         """The note-off of a key; a pedal in the synth may still hold it."""
-        for message in self._ledger.end(key):
+        for message in self._sounding.end(key):
             self._send(message)
 
     def _key_ended(self, key: Key, now: float) -> None:
@@ -368,7 +358,7 @@ class Instrument:
     def _controller(self, port: str, message: Message, now: float) -> None:
         channel = message[0] & 0xF
         stroke = self._stroke(Key(port, channel, 0), 1)
-        out, setup = self._channels.take(stroke.instrument)
+        out, setup = self._sounding.channel(stroke.instrument)
         is_pedal = midi.kind(message) == midi.CONTROL and message[1] == midi.SUSTAIN
         elsewhere = self._pedals.moved((port, channel), message[2], out) if is_pedal else []
         for each in [*setup, ((message[0] & 0xF0) | out, *message[1:]), *elsewhere]:
@@ -379,7 +369,7 @@ class Instrument:
 
     def _hold_pedal(self, key: Key, instrument: int) -> None:
         """A key under the pedal may sound on a channel that has not heard of the pedal yet."""
-        channel, _ = self._channels.take(instrument)
+        channel, _ = self._sounding.channel(instrument)
         for message in self._pedals.sounds_on((key.port, key.channel), channel):
             self._send(message)
 
@@ -446,7 +436,7 @@ class Instrument:
 
     def _end(self, voice: Voice) -> None:
         """The note-off of a note of the network."""
-        for message in self._ledger.end(voice):
+        for message in self._sounding.end(voice):
             self._send(message)
 
     def _end_voice(self, voice: Voice, now: float) -> None:
@@ -462,19 +452,28 @@ class Instrument:
             self._magnet.drop(voice)
             if voice in self.scene.own or voice in self._left:
                 self._damp(Damp(voice), now)
-        channel, setup = self._channels.take(voice[0])
+        place = self._sounding.place(*voice)
+        room = self._sounding.room(owner, place)
+        if room is None:
+            return
+        for networks in room:
+            self._give_up(networks, owner, now)
         if self._watch is not None:
             self._watch(owner, voice, due)
-        for message in [*setup, *self._ledger.start(name, owner, channel, voice[1], velocity)]:
+        for message in self._sounding.start(name, owner, place, velocity):
             self._send(message)
 
+    def _give_up(self, name: Hashable, to: str, now: float) -> None:
+        """End a note of the network on a synth that has no voice left: for another of its own, only
+        to the ear; for the player, altogether."""
+        for message in self._sounding.end(name):
+            self._send(message)
+        if to == "player" and isinstance(name, tuple):
+            self._end_voice(name, now)
+
     def _enquire(self, enquire: Enquire, now: float) -> None:
-        number, deadline = next(self._numbers), now + self.scene.settings.deadline / 1000
         after = self.scene.story.head if enquire.after < 0 else enquire.after
-        self._asked[number] = self.mode, enquire.tag, deadline
-        self.asks += 1
-        uniforms = [self._random.random() for _ in range(N_UNIFORMS)]
-        self._link.ask(number, after, enquire.ask, uniforms, deadline)
+        self.questions.ask(self.mode, enquire, after, now + self.scene.settings.deadline / 1000)
 
     def _tell_end(self, voice: Voice, now: float) -> None:
         self._link.tell(self.scene.story.sound(*voice, 0, now))

@@ -48,6 +48,10 @@ class Ledger:
         """The channels on which something sounds, each once."""
         return list(dict.fromkeys(entry.channel for entry in self._notes.values()))
 
+    def on(self, channel: int) -> list[tuple[Hashable, str]]:
+        """The notes that sound on a channel and whose they are, oldest first."""
+        return [(name, e.owner) for name, e in self._notes.items() if e.channel == channel]
+
     def start(
         self, name: Hashable, owner: str, channel: int, pitch: int, velocity: int
     ) -> list[Message]:

@@ -11,13 +11,14 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from firmware_py.brain_link import ProcessLink
+from firmware_py.brain_link import Report
 from firmware_py.clock import Clock, CrankedClock, MonotonicClock
 from firmware_py.instrument import Instrument
+from firmware_py.link import BrainLink
 from firmware_py.message import Message, is_note_off, is_note_on
 from firmware_py.schedule import Schedule
 from firmware_py.sessions.recorded import Recorded
@@ -39,11 +40,21 @@ class BrainUnusable(ValueError):
     """The brain file was refused, or the brain does not wake; the message says why."""
 
 
+class AnsweringLink(BrainLink, Protocol):
+    """A way to a brain whose answers can be waited for."""
+
+    state: str
+
+    def wait(self, timeout: float) -> list[Report]:
+        """Wait for what it has to say, so many seconds at most."""
+        ...
+
+
 class SimulatedLink:
     """A link that waits for each real answer, and has it heard a fixed simulated time later."""
 
     def __init__(
-        self, link: ProcessLink, agenda: Schedule[Happening], clock: Clock, answer_seconds: float
+        self, link: AnsweringLink, agenda: Schedule[Happening], clock: Clock, answer_seconds: float
     ) -> None:
         self._link, self._agenda, self._clock = link, agenda, clock
         self._answer_seconds = answer_seconds
@@ -93,7 +104,7 @@ class SimulatedLink:
         self.instrument.brain_ready(now)
 
 
-def wake(link: ProcessLink) -> None:
+def wake(link: AnsweringLink) -> None:
     """Wait until the brain is ready; raises BrainUnusable when it will not be."""
     while link.state != "ready":
         for report in link.wait(0.05):
@@ -167,7 +178,7 @@ class _Recorder:
 
 
 def perform(
-    messages: Iterable[tuple[float, str, Message]], settings: Settings, link: ProcessLink,
+    messages: Iterable[tuple[float, str, Message]], settings: Settings, link: AnsweringLink,
     seed: int = 0, answer_ms: float = 3.0, tail: float | None = None,
     also: Iterable[tuple[float, Callable[[Instrument, float], None]]] = (),
     tape: Tape | None = None,
@@ -195,7 +206,7 @@ def perform(
     end += TAILS.get(settings.mode, 4.0) if tail is None else tail
     instrument.brain_ready(0.0)
     _play(instrument, agenda, clock, end)
-    performed.asks, performed.late_answers = instrument.asks, instrument.late_answers
+    performed.asks, performed.late_answers = instrument.questions.asked, instrument.questions.late
     performed.answer_times = simulated.answer_times
     performed.notes.sort(key=lambda item: (item[1].start, item[1].instrument, item[1].pitch))
     return performed

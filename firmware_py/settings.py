@@ -11,9 +11,14 @@ import logging
 import os
 from contextlib import suppress
 from dataclasses import Field, asdict, dataclass, field, fields, replace
+from math import log as ln
 from pathlib import Path
 from typing import Any
 
+from firmware_py import palette as palettes
+from firmware_py.palette import Palette
+from firmware_py.synths import shelf
+from firmware_py.synths.layout import Layout
 from notochord.event import instrument_named
 
 log = logging.getLogger(__name__)
@@ -22,7 +27,6 @@ MODES = (
     "thru", "continue", "harmonize", "autopitch", "duet", "echo", "solo", "accompany"
 )  # fmt: skip
 GRIDS = {"1/4": 1.0, "1/8": 1 / 2, "1/8t": 1 / 3, "1/16": 1 / 4}  # in beats; t: triplets
-SAME = "same"  # in a palette: whatever the player plays
 
 
 class SettingError(ValueError):
@@ -30,10 +34,12 @@ class SettingError(ValueError):
 
 
 def _number(
-    default: float, low: float, high: float, unit: str, help: str, wiring: bool = False
-) -> Any:
-    """`wiring`: it is how the box is wired up, and stays as it is when a preset is recalled."""
-    limits = {"low": low, "high": high, "unit": unit}
+    default: float, low: float, high: float, unit: str, help: str, wiring: bool = False,
+    by_ratio: bool = False,
+) -> Any:  # fmt: skip
+    """`wiring`: it is how the box is wired up, and stays as it is when a preset is recalled.
+    `by_ratio`: equal turns of the knob are equal ratios, as one hears it, not equal steps."""
+    limits = {"low": low, "high": high, "unit": unit, "by_ratio": by_ratio}
     return field(default=default, metadata={**limits, "help": help, "wiring": wiring})
 
 
@@ -45,8 +51,8 @@ def _choice(
     return field(default=default, metadata=metadata)
 
 
-def _text(default: str, help: str) -> Any:
-    return field(default=default, metadata={"unit": "", "help": help})
+def _text(default: str, help: str, wiring: bool = False) -> Any:
+    return field(default=default, metadata={"unit": "", "help": help, "wiring": wiring})
 
 
 @dataclass(frozen=True)
@@ -59,13 +65,24 @@ class Settings:
     timing: float = _number(0.4, 0.1, 2.0, "", "how loosely moments and velocities are met")
     top_p: float = _number(0.8, 0.5, 1.0, "", "share of the likeliest choices that are drawn from")
     voices: int = _number(2, 1, 8, "notes", "harmonize: voices added to each key")
-    span: int = _number(12, 1, 60, "semitones", "autopitch: how far a pitch may be from its key")
-    rest: float = _number(1.0, 0.1, 10.0, "s", "continue, echo: your silence before it goes on")
+    span: int = _number(
+        12, 1, 60, "semitones", "autopitch: how far a pitch may be from its key", by_ratio=True
+    )
+    rest: float = _number(
+        1.0, 0.1, 10.0, "s", "continue, echo: your silence before it goes on", by_ratio=True
+    )
     low: int = _number(28, 0, 127, "pitch", "the network's lowest pitch")
     high: int = _number(96, 0, 127, "pitch", "the network's highest pitch")
     polyphony: int = _number(5, 1, 16, "notes", "notes that the network may hold at once")
-    density: float = _number(12.0, 1.0, 40.0, "notes/s", "notes it may start in a second")
-    longest: float = _number(4.0, 0.2, 30.0, "s", "longest note of the network")
+    density: float = _number(
+        12.0, 1.0, 40.0, "notes/s", "notes it starts in a second, at most", by_ratio=True
+    )
+    softest: int = _number(1, 1, 127, "", "the network's softest velocity")
+    loudest: int = _number(127, 1, 127, "", "the network's loudest velocity")
+    shortest: float = _number(0.04, 0.04, 4.0, "s", "shortest note of the network")
+    longest: float = _number(
+        4.0, 0.1, 4.0, "s", "longest note of the network", by_ratio=True
+    )
     balance: float = _number(0.9, 0.1, 1.5, "", "the network's loudness against its own choice")
     share: float = _number(0.3, 0.0, 1.0, "", "duet: the network's least share of the turns")
     deadline: float = _number(50.0, 5.0, 500.0, "ms", "an answer later than this is dropped")
@@ -77,6 +94,7 @@ class Settings:
     palette: str = _text(
         "auto", "the network's instruments, with commas; 'same' is yours, 'auto' fits the mode"
     )
+    synth: str = _text(shelf.DEFAULT, "which synth is connected, by name", wiring=True)
     preset_channel: int = _number(
         0, 0, 16, "", "MIDI channel whose program changes recall presets", wiring=True
     )
@@ -87,14 +105,45 @@ class Settings:
         0, 0, 119, "", "controller that recalls the preset before", wiring=True
     )
 
-    def instruments(self) -> tuple[int, ...]:
-        """The palette's instrument ids, 'same' and 'auto' left out."""
-        names = [name.strip() for name in self.palette.split(",")]
-        return tuple(instrument_named(name) for name in names if name not in (SAME, "auto"))
+    @property
+    def parts(self) -> Palette:
+        """The palette's parts."""
+        return palettes.parsed(self.palette)
+
+    @property
+    def layout(self) -> Layout:
+        """The layout of the synth that is connected."""
+        return shelf.layout(self.synth)
+
+    @property
+    def pitches(self) -> tuple[int, int]:
+        """The network's lowest and highest pitch; knobs that have crossed change places."""
+        return min(self.low, self.high), max(self.low, self.high)
+
+    @property
+    def velocities(self) -> tuple[int, int]:
+        """The network's softest and loudest velocity, likewise."""
+        return min(self.softest, self.loudest), max(self.softest, self.loudest)
 
 
 FIELDS: dict[str, Field[Any]] = {f.name: f for f in fields(Settings)}
 PRESET = tuple(name for name, f in FIELDS.items() if not f.metadata.get("wiring"))
+
+
+def at_place(name: str, place: float) -> float:
+    """The value of a knob turned to a place of its travel, 0..1."""
+    limits = FIELDS[name].metadata
+    low, high = limits["low"], limits["high"]
+    value = float(low * (high / low) ** place if limits["by_ratio"] else low + place * (high - low))
+    return round(value) if isinstance(FIELDS[name].default, int) else value
+
+
+def place_of(name: str, value: float) -> float:
+    """Where on its travel, 0..1, a knob stands for a value."""
+    limits = FIELDS[name].metadata
+    low, high = limits["low"], limits["high"]
+    place = ln(value / low) / ln(high / low) if limits["by_ratio"] else (value - low) / (high - low)
+    return min(max(place, 0.0), 1.0)
 
 
 def changed(settings: Settings, name: str, value: object) -> Settings:
@@ -127,13 +176,15 @@ def _checked(f: Field[Any], value: object) -> Any:
 def _checked_text(name: str, value: str) -> str:
     if name == "mode" and value not in MODES:
         raise SettingError(f"no mode called '{value}'; there are {', '.join(MODES)}")
-    for part in [] if name == "mode" else value.split(","):
-        if name == "palette" and part.strip() in (SAME, "auto"):
-            continue
-        try:
-            instrument_named(part)
-        except ValueError as error:
-            raise SettingError(f"{name}: {error}") from error
+    try:
+        if name == "player":
+            instrument_named(value)
+        elif name == "palette":
+            palettes.parsed(value)
+        elif name == "synth":
+            shelf.layout(value)
+    except ValueError as error:
+        raise SettingError(f"{name}: {error}") from error
     return value
 
 

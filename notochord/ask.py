@@ -56,6 +56,9 @@ class Ask:
     `velocity` the range of note-ons. `top_p` leaves out the unlikeliest instruments and
     pitches beyond that share.
     The instruments in `favoured` together get at least `share` of the draw of an instrument.
+    With a `haste` above 0 short waits are likelier than they would be, by 2**haste for each
+    octave; below 0 long ones are. Whether two events come at once it leaves alone.
+    Of who begins a note, an instrument in `weights` is so many times as likely as it would be.
     """
 
     order: str = "iptv"
@@ -71,6 +74,8 @@ class Ask:
     top_p: float = 1.0
     favoured: tuple[int, ...] = ()
     share: float = 0.0
+    weights: Mapping[int, float] = field(default_factory=dict)
+    haste: float = 0.0
 
     def __post_init__(self) -> None:
         """Raises ValueError when the order and the given sub-events do not make up an event."""
@@ -82,6 +87,7 @@ class Ask:
     def as_json(self) -> dict[str, Any]:
         """Plain values, pitch sets as hexadecimal."""
         plain = asdict(self)
+        plain["weights"] = {str(i): weight for i, weight in self.weights.items()}
         for name in ("on", "off"):
             plain[name] = {str(i): f"{bits:x}" for i, bits in getattr(self, name).items()}
         return plain
@@ -92,6 +98,8 @@ class Ask:
         values = {f.name: plain[f.name] for f in fields(Ask) if f.name in plain}
         for name in ("on", "off"):
             values[name] = {int(i): int(bits, 16) for i, bits in plain.get(name, {}).items()}
+        weights = plain.get("weights", {})
+        values["weights"] = {int(i): float(weight) for i, weight in weights.items()}
         for name in ("time", "velocities", "favoured"):
             if name in values:
                 values[name] = tuple(values[name])

@@ -66,15 +66,19 @@ class Places:
         firsts = np.flatnonzero(np.diff(self.place, prepend=-1))
         self.place = np.searchsorted(firsts, np.arange(len(self.place)), side="right") - 1
         self.firsts = firsts
+        self.octaves = octaves[firsts].clip(0.0)  # above the shortest time
 
-    def sharpened(self, mass: np.ndarray, timing: float, rhythm: float) -> np.ndarray:
-        """Weights of the bins, as likely as they are but for two temperatures.
+    def sharpened(
+        self, mass: np.ndarray, timing: float, rhythm: float, haste: float = 0.0
+    ) -> np.ndarray:
+        """Weights of the bins, as likely as they are but for two temperatures and haste.
 
         The temperature `timing` acts among the bins of one place, which keeps its weight: a low
         one takes the likeliest time near by, so that a quaver stays a quaver, and yet long waits
-        stay as frequent as they are. `rhythm` acts among the places.
+        stay as frequent as they are. `rhythm` acts among the places. With haste, a place is
+        2**haste times as likely as one an octave above it, compared with what it would be.
         """
-        if timing == 1.0 and rhythm == 1.0:
+        if timing == 1.0 and rhythm == 1.0 and haste == 0.0:
             return mass
         whole = np.add.reduceat(mass, self.firsts)
         density = mass / self.widths
@@ -82,6 +86,8 @@ class Places:
         near = (density / peak[self.place]) ** (1.0 / max(timing, 1e-3)) * self.widths
         if rhythm != 1.0:
             whole = (whole / max(whole.max(), TINY)) ** (1.0 / max(rhythm, 1e-3))
+        if haste != 0.0:
+            whole = whole * np.exp2(-haste * self.octaves)
         share = whole / np.maximum(np.add.reduceat(near, self.firsts), TINY)
         weights: np.ndarray = near * share[self.place]
         return weights

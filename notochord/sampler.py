@@ -185,6 +185,8 @@ class Drawing:
         chances = mixed(raw[0].numpy(), raw[1].numpy(), self._heard[0].astype(np.int64))
         rows = list(self._allowed())
         weights = tempered(chances[rows], ask.temperature.pitch)
+        if ask.weights and any(self._on.values()):
+            weights = weights * [ask.weights.get(i, 1.0) for i in rows]
         if ask.share > 0.0:
             weights = with_share(weights, np.isin(rows, ask.favoured), ask.share)
         return rows[choose(weights, ask.top_p, self._u[0])]
@@ -220,7 +222,9 @@ class Drawing:
             return max(low, 0.0)
         whole[0] = 0.0
         temperature = self._ask.temperature
-        bins = sampler.places.sharpened(whole, temperature.timing, temperature.rhythm)
+        bins = sampler.places.sharpened(
+            whole, temperature.timing, temperature.rhythm, self._ask.haste
+        )
         bin = choose(bins, 1.0, min((u[1] - at_once) / (1.0 - at_once), ONE))
         copy_share = float(copies[bin] / whole[bin])
         if u[0] < copy_share:

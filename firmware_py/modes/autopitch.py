@@ -94,7 +94,7 @@ class Autopitch(Mode):
     def tick(self, now: float) -> Actions:
         actions: Actions = []
         for tag, touch in list(self._waiting.items()):
-            if now - touch.struck_at >= self._deadline:
+            if now >= touch.struck_at + self._deadline:  # as wake_at has it, to the last bit
                 del self._waiting[tag]
                 actions += self._sound(touch, touch.stroke.instrument, touch.stroke.pitch, now)
         for _, (key, voice) in self._ends.due(now):

@@ -110,7 +110,8 @@ class Harmonize(Mode):
         on = {}
         for i in scene.palette([stroke.instrument], [stroke.instrument]):
             near = pitch_range(stroke.pitch - BELOW, stroke.pitch + ABOVE)
-            on[i] = scene.free(i) & near & ~(1 << stroke.pitch)
+            free = 0 if scene.is_full(i, scene.own) else scene.free(i)
+            on[i] = free & near & ~(1 << stroke.pitch)
             for instrument, pitch in taken:
                 on[i] &= ~(1 << pitch) if instrument == i else -1
         return Ask(

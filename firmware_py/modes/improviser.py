@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from itertools import count
+from math import log2
 
 from firmware_py.modes.mode import Actions, Damp, Enquire, Imagine, Scene, Strike
 from firmware_py.schedule import Schedule
@@ -29,7 +30,11 @@ LOOK_AHEAD = 0.25  # seconds
 COMMITTED = 0.08  # seconds; what is due so soon is played, also when you play just then
 TOO_LATE = 0.1  # seconds; a note later than this is not played
 SHORTEST = 0.04  # seconds that a note sounds before it may end
-RESTED = 1.0  # seconds of silence after which an instrument has a turn coming
+RESTED = 1.0  # seconds of silence after which an instrument has a turn coming, at the usual
+USUAL_SHARE = 0.3  # share of the turns
+CROWD = 16  # parts; more of them take no turns
+USUAL = 12.0  # notes a second for which the network is left its own pace
+HASTE = 0.7  # by how much a wait is likelier than one twice as long, for twice the notes
 LONGEST_DRUM = 0.5  # seconds; a drum rings by itself, its note-off says nothing
 LONGEST_WAIT = 3.0  # seconds between two events: a piece may end, an instrument plays on
 AT_MOST_MORE = 0.5  # seconds to wait when that has passed already
@@ -221,18 +226,24 @@ class Improviser:
             time=(min(low, MAX_DT), min(high, MAX_DT)),
             temperature=scene.temperatures(), top_p=scene.settings.top_p,
             favoured=rested, share=scene.settings.share if self._share is None else self._share,
+            haste=HASTE * log2(scene.settings.density / USUAL),
+            weights={i: scene.weight(i) for i in self._masks() if scene.weight(i) != 1.0},
         )  # fmt: skip
         return [Enquire(self._asking, ask, self._tip_number)]
 
     def _allowed(self, now: float) -> tuple[dict[int, int], dict[int, int]]:
         """What may start and what may end next: the network's notes, and yours that it expects."""
         at, listens = max(self._tip_time, now), self._listens(now)
-        ripe = [voice for voice, since in self._own.items() if at - since >= SHORTEST]
+        shortest = max(SHORTEST, min(self._scene.settings.shortest, self._scene.settings.longest))
+        ripe = [voice for voice, since in self._own.items() if at - since >= shortest]
         ending, sounding = _by_instrument(ripe), _by_instrument(self._own)
         on: dict[int, int] = {}
         if len(self._own) < self._scene.settings.polyphony and not self._closing:
             masks = self._as_a_band(self._masks())
-            on = {i: bits & ~sounding.get(i, 0) for i, bits in masks.items()}
+            on = {
+                i: 0 if self._scene.is_full(i, self._own) else bits & ~sounding.get(i, 0)
+                for i, bits in masks.items()
+            }
         for i in () if self._closing else listens:
             on.setdefault(i, self._scene.free(i))
         yours = [v for v in self._scene.story.sounding if v[0] in listens and v not in self._own]
@@ -249,7 +260,8 @@ class Improviser:
         held = {voice[0] for voice in self._own}
         resting = {
             i for i in masks
-            if self.begun_by(i) >= density / (2 if is_drums(i) else 3) or is_bass(i) and i in held
+            if self.begun_by(i) >= density * self._scene.weight(i) / (2 if is_drums(i) else 3)
+            or is_bass(i) and i in held
         }  # fmt: skip
         return {i: 0 if i in resting else bits for i, bits in masks.items()}
 
@@ -306,12 +318,19 @@ class Improviser:
         return self._begun[-most][0] + 1.0 if len(self._begun) >= most else self._tip_time
 
     def _rested(self) -> tuple[int, ...]:
-        """The instruments that have rested so long that they have a turn coming."""
-        long_ago, playing = self._tip_time - RESTED, {voice[0] for voice in self._own}
-        return tuple(
-            i for i in self._masks()
-            if i not in playing and self._last_on.get(i, long_ago) <= long_ago
-        )  # fmt: skip
+        """The instruments that have rested so long that they have a turn coming. In a crowd nobody
+        has: the network says who plays."""
+        playing, masks = {voice[0] for voice in self._own}, self._masks()
+        if len(masks) > CROWD:
+            return ()
+        return tuple(i for i in masks if i not in playing and self._has_rested(i))
+
+    def _has_rested(self, instrument: int) -> bool:
+        rest = RESTED / self._scene.weight(instrument)
+        if self._share is None:  # the knob acts from end to end: a small share comes seldom, too
+            share = self._scene.settings.share
+            rest *= USUAL_SHARE / share if share > 0.0 else float("inf")
+        return self._tip_time - self._last_on.get(instrument, float("-inf")) >= rest
 
     def _first_expiry(self) -> tuple[float, Voice] | None:
         longest = self._scene.settings.longest

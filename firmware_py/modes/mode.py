@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 from firmware_py.answer import PHRASE
 from firmware_py.keys import Key
-from firmware_py.settings import SAME, Settings
+from firmware_py.settings import Settings
 from firmware_py.story import Story, Told, Voice
+from firmware_py.synths.layout import MANY
 from notochord.ask import Answer, Ask, Temperatures, pitch_range
 from notochord.event import is_drums
 
@@ -90,27 +91,45 @@ class Scene:
         return Temperatures(s.temperature, s.rhythm, s.timing, s.timing)
 
     def palette(self, default: Iterable[int], same: Iterable[int]) -> tuple[int, ...]:
-        """The network's instruments: the palette's, or the mode's own default under 'auto'."""
-        names = [name.strip() for name in self.settings.palette.split(",")]
-        mine = list(default) if "auto" in names else list(self.settings.instruments())
-        if SAME in names:
-            mine += list(same)
-        return tuple(dict.fromkeys(mine))
+        """The network's instruments: the palette's, with the mode's own default for 'auto'. What
+        the synth cannot play is left out."""
+        layout = self.settings.layout
+        chosen = self.settings.parts.instruments(default, same)
+        return tuple(i for i in chosen if layout.part(i) is not None)
+
+    def weight(self, instrument: int) -> float:
+        """How much likelier than the network has it an instrument is to play next."""
+        return self.settings.parts.part(instrument).weight
+
+    def is_full(self, instrument: int, networks: Iterable[Voice]) -> bool:
+        """Whether the synth has no voice left for an instrument, with these notes of the network
+        and the player's keys."""
+        layout = self.settings.layout
+        voices = layout.home(instrument).voices
+        if voices >= MANY:
+            return False
+        others = [*networks, *((s.instrument, s.pitch) for s in self.strokes.values())]
+        return sum(layout.together(instrument, voice[0]) for voice in others) >= voices
 
     def free(self, instrument: int) -> int:
         """The pitches that the network may start on an instrument, as a set of bits."""
         if is_drums(instrument):
             allowed = pitch_range(35, 59)  # a drum kit's pieces, in General MIDI's map
         else:
-            allowed = pitch_range(self.settings.low, self.settings.high)
+            allowed = pitch_range(*self.settings.pitches)
+        part = self.settings.parts.part(instrument)
+        allowed &= pitch_range(part.low, part.high) & self.settings.layout.reach(instrument)
         for sounding, pitch in self.story.sounding:
             if sounding == instrument:
                 allowed &= ~(1 << pitch)
         return allowed
 
     def loudness(self, velocity: float) -> int:
-        """A velocity under the balance knob, 1..127."""
-        return min(max(round(velocity * self.settings.balance), 1), 127)
+        """A velocity under the balance knob, 1..127, moved into the range of velocities: what is
+        soft for the network becomes the softest that is allowed, what is loud the loudest."""
+        softest, loudest = self.settings.velocities
+        level = (min(max(velocity * self.settings.balance, 1.0), 127.0) - 1.0) / 126.0
+        return round(softest + level * (loudest - softest))
 
 
 class Mode:

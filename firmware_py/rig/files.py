@@ -275,4 +275,5 @@ def _names_of(parts: frozenset[int]) -> list[str]:
             names.append(name)
             left -= _part(name)
     # What is both a family and an instrument ("piano") would be read as the family.
-    return names + [str(i) if name_of(i) in FAMILIES else name_of(i) for i in sorted(left)]
+    families = {"drums", *FAMILIES}
+    return names + [str(i) if name_of(i) in families else name_of(i) for i in sorted(left)]

@@ -40,8 +40,8 @@ class Recorded(Instrument):
     def _begin(self, settings: Settings) -> None:
         date = datetime.now(UTC).isoformat(timespec="seconds")
         self._tape.begin({
-            "at": self._now(), "date": date, "seed": self._seed, "settings": asdict(settings),
-            "version": __version__,
+            "at": self._now(), "date": date, "seed": self.questions.seed,
+            "settings": asdict(settings), "version": __version__,
         })  # fmt: skip
         super()._begin(settings)
 

@@ -150,7 +150,7 @@ def test_a_late_answer_is_dropped_and_counted():
     stage.down(60)
     stage.now = 0.2
     stage.answer()
-    assert stage.instrument.late_answers == 1
+    assert stage.instrument.questions.late == 1
     assert stage.sounding() == {(0, 60)}
 
 

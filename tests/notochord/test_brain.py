@@ -48,6 +48,8 @@ def test_an_answer_is_always_one_that_is_allowed(brain, on, off, order, numbers,
         order=order, on=on, off=off, time=(low, high), velocities=(soft, loud),
         top_p=data.draw(st.sampled_from([0.3, 0.95, 1.0])),
         temperature=Temperatures(*data.draw(st.tuples(*[st.sampled_from([0, 0.5, 1, 10])] * 4))),
+        weights=data.draw(st.dictionaries(st.integers(1, 320), st.floats(0.05, 20), max_size=3)),
+        haste=data.draw(st.floats(-4, 4)),
     )  # fmt: skip
     answer = brain.ask(state_after(brain, 3), ask, numbers)
     if any(on.values()) or any(off.values()):
@@ -271,3 +273,44 @@ def test_whole_events_are_drawn_as_often_as_they_are_likely(brain, order):
     error = float(np.std(ratios)) / math.sqrt(len(ratios))
     assert 0.005 < error < 0.1
     assert abs(np.mean(ratios) - 1) < 4 * error
+
+
+def test_a_weight_makes_an_instrument_so_many_times_as_likely_to_begin_a_note(brain):
+    state, n = state_after(brain, 5), 2000
+
+    def share(**options):
+        ask = Ask(
+            order="i", pitch=60, dt=0.0, velocity=80, on={1: FULL[1], 41: FULL[41]},
+            temperature=Temperatures(pitch=3.0), **options,
+        )  # fmt: skip
+        return sum(brain.ask(state, ask, uniforms(seed)).instrument == 41 for seed in range(n)) / n
+
+    plain, heavy = share(), share(weights={41: 3.0})
+    expected = 3 * plain / (1 + 2 * plain)
+    assert 0.02 < plain < 0.8
+    assert abs(heavy - expected) < 5 * math.sqrt(expected * (1 - expected) / n)
+
+
+def test_a_weight_says_nothing_about_which_note_ends(brain):
+    state = state_after(brain, 5)
+    asks = [
+        Ask(order="tvip", on=FULL, off={1: 1 << 60, 41: 1 << 60}, weights=weights)
+        for weights in ({}, {41: 20.0})
+    ]
+    for seed in range(200):
+        one, other = (brain.ask(state, ask, uniforms(seed)) for ask in asks)
+        if one.velocity == 0:
+            assert one == other
+
+
+def test_the_more_haste_the_shorter_the_waits_and_as_many_at_once(brain):
+    state = state_after(brain, 5)
+
+    def drawn(haste):
+        ask = Ask(order="tvip", on=FULL, haste=haste)
+        return [brain.ask(state, ask, uniforms(seed)).dt for seed in range(400)]
+
+    times = [drawn(haste) for haste in (-3, -1.5, 0, 1.5, 3)]
+    means = [float(np.mean(dts)) for dts in times]
+    assert means == sorted(means, reverse=True) and means[0] > 1.5 * means[-1]
+    assert len({sum(dt == 0 for dt in dts) for dts in times}) == 1

@@ -24,9 +24,9 @@ def held(stage: Stage, *pitches: int) -> None:
 def test_it_begins_with_your_first_key() -> None:
     stage = Stage(mode="accompany")
     stage.crank(3.0)
-    assert stage.instrument.asks == 0
+    assert stage.instrument.questions.asked == 0
     stage.down(60)
-    assert stage.instrument.asks == 1
+    assert stage.instrument.questions.asked == 1
 
 
 def test_bass_and_chords_keep_to_your_chord_and_to_their_ranges() -> None:

@@ -22,7 +22,7 @@ def answers(stage: Stage, since: float) -> list[float]:
 def test_it_is_silent_while_the_phrase_goes_on() -> None:
     stage = Stage(mode="echo")
     phrase(stage, 12)
-    assert len(stage.struck()) == 12 and stage.instrument.asks == 0
+    assert len(stage.struck()) == 12 and stage.instrument.questions.asked == 0
 
 
 def test_it_answers_when_the_phrase_has_ended() -> None:
@@ -37,9 +37,9 @@ def test_a_pause_shorter_than_the_steps_of_the_phrase_does_not_end_it() -> None:
     stage = Stage(mode="echo", rest=3.0)
     phrase(stage, 4, each=0.8)
     stage.crank(0.5)
-    assert stage.instrument.asks == 0
+    assert stage.instrument.questions.asked == 0
     stage.crank(1.5)
-    assert stage.instrument.asks > 0
+    assert stage.instrument.questions.asked > 0
 
 
 def test_a_held_pedal_keeps_the_phrase_open() -> None:
@@ -47,10 +47,10 @@ def test_a_held_pedal_keeps_the_phrase_open() -> None:
     stage.pedal(True)
     phrase(stage)
     stage.crank(4.0)
-    assert stage.instrument.asks == 0
+    assert stage.instrument.questions.asked == 0
     stage.pedal(False)
     stage.crank(2.0)
-    assert stage.instrument.asks > 0
+    assert stage.instrument.questions.asked > 0
 
 
 def test_the_answer_is_as_long_as_the_phrase_and_then_it_is_silent() -> None:
@@ -82,7 +82,7 @@ def test_it_answers_on_the_instruments_of_the_phrase() -> None:
     phrase(stage)
     stage.crank(0.6)
     assert {i for _, ask, _ in stage.asked for i in ask.on} <= {41}
-    assert stage.instrument.asks > 0
+    assert stage.instrument.questions.asked > 0
 
 
 def test_a_brain_that_comes_late_answers_no_old_phrase_but_the_next_one() -> None:
@@ -91,17 +91,17 @@ def test_a_brain_that_comes_late_answers_no_old_phrase_but_the_next_one() -> Non
     stage.crank(5.0)
     stage.instrument.brain_ready(stage.now)
     stage.crank(5.0)
-    assert stage.instrument.asks == 0 and stage.sounding() == set()
+    assert stage.instrument.questions.asked == 0 and stage.sounding() == set()
     phrase(stage)
     stage.crank(2.0)
-    assert stage.instrument.asks > 0
+    assert stage.instrument.questions.asked > 0
 
 
 def test_an_answer_that_loses_its_brain_ends_and_is_not_taken_up_again() -> None:
     stage = Stage(mode="echo")
     phrase(stage, 16)
     stage.crank(1.0)
-    assert stage.instrument.asks > 0
+    assert stage.instrument.questions.asked > 0
     stage.instrument.brain_lost(stage.now)
     assert stage.sounding() == set()
     stage.instrument.brain_ready(stage.now)

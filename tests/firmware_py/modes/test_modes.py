@@ -30,7 +30,7 @@ def test_thru_asks_nothing_and_tells_everything():
     stage.down(60)
     stage.crank(5.0)
     stage.up(60)
-    assert stage.instrument.asks == 0
+    assert stage.instrument.questions.asked == 0
     assert [told.event.velocity for told in stage.told] == [80, 0]
 
 
@@ -382,7 +382,7 @@ def test_a_brain_that_answers_everything_at_once_does_not_run_away(mode):
     stage = Stage(script=at_once, mode=mode, rest=0.2)
     phrase(stage)
     stage.crank(2.0)
-    assert stage.instrument.asks < 4000
+    assert stage.instrument.questions.asked < 4000
 
 
 def test_duet_leaves_room_beside_its_drums():

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from firmware_py.rig.commands import for_playing, with_curve
@@ -94,6 +94,7 @@ OUTPUTS = st.builds(
 )  # fmt: skip
 
 
+@example([], [Output("one kit alone", parts=frozenset({instrument_named("drums")}))])
 @given(st.lists(st.tuples(TEXT, ZONES)), st.lists(OUTPUTS))
 def test_any_rig_is_read_back_as_it_was_written(
     inputs: list[tuple[str, Zone]], outputs: list[Output]

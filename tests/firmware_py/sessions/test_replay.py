@@ -202,3 +202,16 @@ def test_another_process_with_other_hashes_replays_the_same(tmp_path):
             [sys.executable, "-c", ask], env=environment, capture_output=True, check=True
         )
         assert json.loads(done.stdout) == ""
+
+
+def test_a_synth_of_the_players_own_is_replayed_without_its_file():
+    mine = json.dumps({"part": [{"channels": [5], "transpose": -12, "voices": 2}]})
+    stage = TapedStage(mode="solo", synth=mine, palette="saw lead*2 40..70, same")
+    stage.down(60)
+    stage.crank(2.0)
+    stage.instrument.set("synth", "two-channels", stage.now)
+    stage.crank(2.0)
+    stage.up(60)
+    done = replay(stage.session())
+    assert done.difference == "" and done.sent == len(stage.sent) > 10
+    assert {message[0] & 0xF for _, message in stage.sent} == {4, 0}

@@ -1,0 +1,161 @@
+"""What one hears of a performance, as numbers: one statistic for each thing that a knob steers."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from math import log2
+
+import numpy as np
+
+from notochord.event import Note, is_drums
+
+TOGETHER = 0.02  # seconds; onsets nearer than that are one
+FEWEST = 6  # notes below which nothing is said about them
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The network's notes from `since` to `until` (seconds), the player's keys, all of them."""
+
+    notes: list[Note]
+    keys: list[Note]
+    since: float
+    until: float
+
+
+Statistic = Callable[[Heard], float | None]
+
+
+def _entropy(values: Iterable[float]) -> float:
+    counts = np.array(list(Counter(values).values()), dtype=float)
+    shares = counts / counts.sum()
+    return float(-(shares * np.log2(shares)).sum())
+
+
+def _pitches(heard: Heard) -> list[int]:
+    return [note.pitch for note in heard.notes if not is_drums(note.instrument)]
+
+
+def _steps(heard: Heard) -> list[float]:
+    """Seconds from each onset to the next."""
+    starts = sorted(note.start for note in heard.notes)
+    return [b - a for a, b in zip(starts, starts[1:], strict=False) if b - a > TOGETHER]
+
+
+def _enough(values: list[float] | list[int], of: Callable[[list[float]], float]) -> float | None:
+    return of([float(v) for v in values]) if len(values) >= FEWEST else None
+
+
+def notes_a_second(heard: Heard) -> float | None:
+    """Notes that begin in a second."""
+    return len(heard.notes) / (heard.until - heard.since)
+
+
+def pitch_entropy(heard: Heard) -> float | None:
+    """How spread the pitches are, in bits, of the first 48 notes: denser music is not wilder."""
+    return _enough(_pitches(heard)[:48], _entropy)
+
+
+def rhythm_entropy(heard: Heard) -> float | None:
+    """How spread the steps from onset to onset are over half octaves of time, in bits."""
+    return _enough(_steps(heard), lambda steps: _entropy(round(2 * log2(s)) for s in steps[:48]))
+
+
+def looseness(heard: Heard) -> float | None:
+    """The share of the steps from onset to onset of which none of the sixteen before was the like,
+    to 10 ms: exact music comes back to the same steps."""
+
+    def new(steps: list[float]) -> float:
+        before = [steps[max(n - 16, 0) : n] for n in range(len(steps))]
+        unlike = [
+            min((abs(step - s) for s in past), default=1.0) > 0.01
+            for step, past in zip(steps, before, strict=True)
+        ]
+        return sum(unlike) / len(unlike)
+
+    return _enough(_steps(heard), new)
+
+
+def lowest(heard: Heard) -> float | None:
+    """The pitch that one note in twenty lies below."""
+    return _enough(_pitches(heard), lambda pitches: float(np.percentile(pitches, 5)))
+
+
+def highest(heard: Heard) -> float | None:
+    """The pitch that one note in twenty lies above."""
+    return _enough(_pitches(heard), lambda pitches: float(np.percentile(pitches, 95)))
+
+
+def velocity(heard: Heard) -> float | None:
+    """The mean velocity, as sent."""
+    return _enough([note.velocity for note in heard.notes], lambda v: float(np.mean(v)))
+
+
+def _lengths(heard: Heard) -> list[float]:
+    """Of the notes that ended by themselves; drums say nothing by theirs."""
+    ended = [n for n in heard.notes if n.end < heard.until - 1e-3]
+    return [n.end - n.start for n in ended if not is_drums(n.instrument)]
+
+
+def short_notes(heard: Heard) -> float | None:
+    """The length, in seconds, that one note in ten falls short of."""
+    return _enough(_lengths(heard), lambda values: float(np.percentile(values, 10)))
+
+
+def long_notes(heard: Heard) -> float | None:
+    """The length, in seconds, that one note in ten exceeds."""
+    return _enough(_lengths(heard), lambda values: float(np.percentile(values, 90)))
+
+
+def at_once(heard: Heard) -> float | None:
+    """How many of its notes sound when one begins, itself included; the mean."""
+    starts = sorted(note.start for note in heard.notes)
+    ends = sorted(note.end for note in heard.notes)
+    held = [n + 1 - bisect_left(ends, start + 1e-6) for n, start in enumerate(starts)]
+    return _enough(held, lambda values: float(np.mean(values)))
+
+
+def networks_share(heard: Heard) -> float | None:
+    """The network's share of all notes that begin."""
+    keys = sum(heard.since <= key.start < heard.until for key in heard.keys)
+    return len(heard.notes) / (len(heard.notes) + keys) if keys + len(heard.notes) else None
+
+
+def voices_a_key(heard: Heard) -> float | None:
+    """Notes of the network for each key."""
+    keys = sum(heard.since <= key.start < heard.until for key in heard.keys)
+    return len(heard.notes) / keys if keys else None
+
+
+def from_key(heard: Heard) -> float | None:
+    """How far from its key a pitch is, in semitones; the mean."""
+    keys = sorted(heard.keys, key=lambda key: (key.start, key.pitch))
+    found = sorted(heard.notes, key=lambda note: (round(note.start, 2), note.pitch))
+    apart = [abs(k.pitch - n.pitch) for k, n in zip(keys, found, strict=False)]
+    return _enough(apart, lambda values: float(np.mean(values)))
+
+
+def wait(heard: Heard) -> float | None:
+    """Seconds from the end of the last key to the network's first note."""
+    ends = max((key.end for key in heard.keys), default=0.0)
+    after = [note.start - ends for note in heard.notes if note.start > ends]
+    return min(after, default=None)
+
+
+def off_the_grid(heard: Heard) -> float | None:
+    """How far an onset is from the nearest sixteenth at 120 beats a minute, in ms; the mean."""
+    grid = 0.125
+    apart = [abs((n.start + grid / 2) % grid - grid / 2) * 1000 for n in heard.notes]
+    return _enough(apart, lambda values: float(np.mean(values)))
+
+
+def cellos_share(heard: Heard) -> float | None:
+    """The cello's share of the network's notes."""
+    from notochord.event import instrument_named
+
+    cello = instrument_named("cello")
+    mine = [float(note.instrument == cello) for note in heard.notes]
+    return _enough(mine, lambda values: float(np.mean(values)))

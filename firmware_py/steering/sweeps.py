@@ -1,0 +1,74 @@
+"""Which statistic each knob steers, in which mode, and which way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from firmware_py.settings import FIELDS, Settings, at_place, changed
+from firmware_py.steering import statistics as stat
+from firmware_py.steering.statistics import Statistic
+
+PLACES = 9  # of a knob's travel
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A knob, what it steers, whether that rises (+1) or falls (-1) with it, and how to hear it."""
+
+    knob: str
+    statistic: Statistic
+    unit: str
+    way: int = 1
+    mode: str = "continue"
+    others: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def by_ratio(self) -> bool:
+        """Whether equal turns of the knob are equal ratios."""
+        return self.knob == "weight" or bool(FIELDS[self.knob].metadata["by_ratio"])
+
+    def values(self, places: int = PLACES) -> list[float]:
+        """The knob's values at evenly spaced places of its travel."""
+        turned = [n / (places - 1) for n in range(places)]
+        if self.knob == "weight":  # of a part of the palette
+            return [0.25 * 16**place for place in turned]
+        return [at_place(self.knob, place) for place in turned]
+
+    def settings(self, value: float) -> Settings:
+        """How the box is set with the knob at a value."""
+        settings = changed(changed(Settings(), "rest", 0.1), "mode", self.mode)
+        for name, other in self.others.items():
+            settings = changed(settings, name, other)
+        if self.knob == "weight":
+            return changed(settings, "palette", f"cello*{value:.4f}, violin")
+        return changed(settings, self.knob, value)
+
+
+SWEEPS = {
+    sweep.knob: sweep
+    for sweep in (
+        Sweep("temperature", stat.pitch_entropy, "bits"),
+        Sweep("top_p", stat.pitch_entropy, "bits"),
+        Sweep("rhythm", stat.rhythm_entropy, "bits"),
+        Sweep("timing", stat.looseness, "share"),
+        Sweep("density", stat.notes_a_second, "notes/s"),
+        Sweep("polyphony", stat.at_once, "notes"),
+        Sweep("low", stat.lowest, "pitch"),
+        Sweep("high", stat.highest, "pitch"),
+        Sweep("softest", stat.velocity, "velocity"),
+        Sweep("loudest", stat.velocity, "velocity"),
+        Sweep("balance", stat.velocity, "velocity"),
+        Sweep("shortest", stat.short_notes, "s"),
+        Sweep("longest", stat.long_notes, "s"),
+        Sweep("share", stat.networks_share, "share", mode="duet", others={"palette": "cello"}),
+        Sweep("weight", stat.cellos_share, "share", mode="solo"),
+        Sweep("magnet", stat.off_the_grid, "ms", way=-1),
+        Sweep("rest", stat.wait, "s"),
+        Sweep("voices", stat.voices_a_key, "notes", mode="harmonize"),
+        Sweep("span", stat.from_key, "semitones", mode="autopitch"),
+    )
+}
+UNMEASURED = {  # numbers that steer no note by themselves
+    name for name, f in FIELDS.items() if "low" in f.metadata and name not in SWEEPS
+}
