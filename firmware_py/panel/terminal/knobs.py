@@ -6,7 +6,9 @@ from firmware_py.panel.travel import whole_travel
 from firmware_py.settings import FIELDS, Settings
 
 MAIN = ("temperature", "density", "high", "balance")  # as on the board
-ELSEWHERE = ("mode", "palette", "player")  # not numbers: chosen in other places, or written
+ELSEWHERE = tuple(  # neither numbers nor choices: chosen in other places, or written
+    name for name, f in FIELDS.items() if not {"low", "choices"} & set(f.metadata)
+)
 OTHERS = tuple(name for name in FIELDS if name not in (*MAIN, *ELSEWHERE))
 STEPS = 50  # from one end of a knob to the other
 

@@ -20,7 +20,7 @@ SIGNS = {
     Sign.WAKING: ("wakes", "#5080ff"), Sign.LISTENING: ("listens", "#2f8f3f"),
     Sign.ANSWERING: ("plays", "#30ff50"), Sign.THRU: ("leaves you alone", "#a0a0a0"),
     Sign.FAULT: ("no network", "#ff4040"), Sign.DONE: ("done", "#ffffff"),
-    Sign.PRESETS: ("presets", "#c040c0"),
+    Sign.PRESETS: ("presets", "#c040c0"), Sign.STRAINED: ("strained", "#ff9030"),
 }  # fmt: skip
 DIM, STRONG, KEY = "#808080", "bold #ffffff", "bold black on #c0c0c0"
 
