@@ -91,5 +91,5 @@ def _said(curve: Curve) -> str:
     sweep, mean, back, still = curve.sweep, curve.mean(), curve.inversions(), curve.dead()
     verdict = f"{back} of {len(mean) - 1} steps back" if back else "monotone"
     verdict += f", {still} hardly move" if still else ""
-    return (f"{sweep.knob:12} {sweep.statistic.__name__.replace('_', ' ')}: {mean[0]:.3g} to "
+    return (f"{sweep.name:14} {sweep.statistic.__name__.replace('_', ' ')}: {mean[0]:.3g} to "
             f"{mean[-1]:.3g} {sweep.unit}, rho {curve.rho():+.2f}, {verdict}")  # fmt: skip

@@ -74,24 +74,30 @@ class Curve:
         return np.array([[np.nan if v is None else v for v in row] for row in self.rows], float)
 
     def mean(self) -> np.ndarray:
-        """The mean of all runs at each place."""
+        """The mean of all runs at each place, NaN where no run says anything."""
         table = self.table()
-        counts = np.maximum((~np.isnan(table)).sum(0), 1)
-        mean: np.ndarray = np.nansum(table, 0) / counts
+        said = (~np.isnan(table)).sum(0)
+        mean: np.ndarray = np.where(said, np.nansum(table, 0) / np.maximum(said, 1), np.nan)
         return mean
+
+    def _way(self) -> np.ndarray:
+        """The mean at the places of which something can be said."""
+        mean = self.mean()
+        said: np.ndarray = mean[~np.isnan(mean)]
+        return said
 
     def rho(self) -> float:
         """Spearman's rank correlation of the mean with the knob, +1 when it always goes its way."""
-        return spearman(self.mean()) * self.sweep.way
+        return spearman(self._way()) * self.sweep.way
 
     def inversions(self) -> int:
         """Neighbouring places between which the mean goes the wrong way."""
-        return int((np.diff(self.mean()) * self.sweep.way < 0).sum())
+        return int((np.diff(self._way()) * self.sweep.way < 0).sum())
 
     def dead(self) -> int:
         """Neighbouring places between which the mean moves by less than a fiftieth of its whole
         way; as a ratio, where equal turns of the knob are equal ratios."""
-        mean = np.log(np.maximum(self.mean(), 1e-3)) if self.sweep.by_ratio else self.mean()
+        mean = np.log(np.maximum(self._way(), 1e-3)) if self.sweep.by_ratio else self._way()
         whole = float(mean.max() - mean.min())
         return int((np.abs(np.diff(mean)) < whole / 50).sum()) if whole > 0 else len(mean) - 1
 
@@ -100,7 +106,7 @@ class Curve:
         return {
             "statistic": self.sweep.statistic.__name__, "unit": self.sweep.unit,
             "mode": self.sweep.mode, "way": self.sweep.way, "values": self.values,
-            "mean": self.mean().tolist(), "spearman": self.rho(), "inversions": self.inversions(),
+            "mean": [None if np.isnan(m) else float(m) for m in self.mean()], "spearman": self.rho(), "inversions": self.inversions(),
             "dead": self.dead(), "runs": self.rows,
         }  # fmt: skip
 

@@ -46,7 +46,7 @@ def _one(axis: Any, curve: Curve) -> None:
     axis.plot(places, curve.mean(), color="#124", marker="o", markersize=3)
     unit = FIELDS[curve.sweep.knob].metadata["unit"] if curve.sweep.knob in FIELDS else ""
     name = curve.sweep.statistic.__name__.replace("_", " ")
-    axis.set_title(f"{curve.sweep.knob}: ρ = {curve.rho():.2f}", fontsize=9, loc="left")
+    axis.set_title(f"{curve.sweep.name}: ρ = {curve.rho():.2f}", fontsize=9, loc="left")
     axis.set_ylabel(f"{name} ({curve.sweep.unit})", fontsize=7)
     axis.set_xlabel(unit, fontsize=7)
     axis.set_xticks(places[::2], [f"{v:.3g}" for v in curve.values[::2]])

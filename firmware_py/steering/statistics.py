@@ -13,6 +13,7 @@ import numpy as np
 from notochord.event import Note, is_drums
 
 TOGETHER = 0.02  # seconds; onsets nearer than that are one
+AT_THE_END = 0.001  # seconds; a note that ends with the performance was cut
 FEWEST = 6  # notes below which nothing is said about them
 
 
@@ -39,10 +40,15 @@ def _pitches(heard: Heard) -> list[int]:
     return [note.pitch for note in heard.notes if not is_drums(note.instrument)]
 
 
+def _apart(moments: list[float]) -> list[float]:
+    """Seconds from each moment to the next, where they are not one."""
+    moments = sorted(moments)
+    return [b - a for a, b in zip(moments, moments[1:], strict=False) if b - a > TOGETHER]
+
+
 def _steps(heard: Heard) -> list[float]:
     """Seconds from each onset to the next."""
-    starts = sorted(note.start for note in heard.notes)
-    return [b - a for a, b in zip(starts, starts[1:], strict=False) if b - a > TOGETHER]
+    return _apart([note.start for note in heard.notes])
 
 
 def _enough(values: list[float] | list[int], of: Callable[[list[float]], float]) -> float | None:
@@ -60,18 +66,21 @@ def pitch_entropy(heard: Heard) -> float | None:
 
 
 def rhythm_entropy(heard: Heard) -> float | None:
-    """How spread the steps from onset to onset are over half octaves of time, in bits."""
-    return _enough(_steps(heard), lambda steps: _entropy(round(2 * log2(s)) for s in steps[:48]))
+    """How spread the times from one thing that happens to the next, a note's beginning or its end,
+    are over half octaves, in bits."""
+    ends = [note.end for note in heard.notes if note.end < heard.until - AT_THE_END]
+    steps = _apart([*(note.start for note in heard.notes), *ends])
+    return _enough(steps, lambda steps: _entropy(round(2 * log2(step)) for step in steps[:96]))
 
 
 def looseness(heard: Heard) -> float | None:
-    """The share of the steps from onset to onset of which none of the sixteen before was the like,
-    to 10 ms: exact music comes back to the same steps."""
+    """The share of the steps from onset to onset of which none of the eight before was the like,
+    to 3 ms: exact music comes back to the same steps."""
 
     def new(steps: list[float]) -> float:
-        before = [steps[max(n - 16, 0) : n] for n in range(len(steps))]
+        before = [steps[max(n - 8, 0) : n] for n in range(len(steps))]
         unlike = [
-            min((abs(step - s) for s in past), default=1.0) > 0.01
+            min((abs(step - s) for s in past), default=1.0) > 0.003
             for step, past in zip(steps, before, strict=True)
         ]
         return sum(unlike) / len(unlike)
@@ -94,9 +103,14 @@ def velocity(heard: Heard) -> float | None:
     return _enough([note.velocity for note in heard.notes], lambda v: float(np.mean(v)))
 
 
+def velocity_spread(heard: Heard) -> float | None:
+    """The standard deviation of the velocities, as sent."""
+    return _enough([note.velocity for note in heard.notes], lambda v: float(np.std(v)))
+
+
 def _lengths(heard: Heard) -> list[float]:
     """Of the notes that ended by themselves; drums say nothing by theirs."""
-    ended = [n for n in heard.notes if n.end < heard.until - 1e-3]
+    ended = [n for n in heard.notes if n.end < heard.until - AT_THE_END]
     return [n.end - n.start for n in ended if not is_drums(n.instrument)]
 
 

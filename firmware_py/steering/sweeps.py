@@ -22,6 +22,12 @@ class Sweep:
     way: int = 1
     mode: str = "continue"
     others: Mapping[str, object] = field(default_factory=dict)
+    also: str = ""  # what else it steers, where it has a sweep for that already
+
+    @property
+    def name(self) -> str:
+        """What the sweep is called."""
+        return f"{self.knob}, {self.also}" if self.also else self.knob
 
     @property
     def by_ratio(self) -> bool:
@@ -46,12 +52,13 @@ class Sweep:
 
 
 SWEEPS = {
-    sweep.knob: sweep
+    sweep.name: sweep
     for sweep in (
         Sweep("temperature", stat.pitch_entropy, "bits"),
         Sweep("top_p", stat.pitch_entropy, "bits"),
         Sweep("rhythm", stat.rhythm_entropy, "bits"),
         Sweep("timing", stat.looseness, "share"),
+        Sweep("timing", stat.velocity_spread, "velocity", also="touch"),
         Sweep("density", stat.notes_a_second, "notes/s"),
         Sweep("polyphony", stat.at_once, "notes"),
         Sweep("low", stat.lowest, "pitch"),
@@ -59,7 +66,7 @@ SWEEPS = {
         Sweep("softest", stat.velocity, "velocity"),
         Sweep("loudest", stat.velocity, "velocity"),
         Sweep("balance", stat.velocity, "velocity"),
-        Sweep("shortest", stat.short_notes, "s"),
+        Sweep("shortest", stat.short_notes, "s", others={"polyphony": 16}),
         Sweep("longest", stat.long_notes, "s"),
         Sweep("share", stat.networks_share, "share", mode="duet", others={"palette": "cello"}),
         Sweep("weight", stat.cellos_share, "share", mode="solo"),
@@ -70,5 +77,7 @@ SWEEPS = {
     )
 }
 UNMEASURED = {  # numbers that steer no note by themselves
-    name for name, f in FIELDS.items() if "low" in f.metadata and name not in SWEEPS
+    name
+    for name, f in FIELDS.items()
+    if "low" in f.metadata and all(sweep.knob != name for sweep in SWEEPS.values())
 }

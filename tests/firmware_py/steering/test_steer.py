@@ -62,6 +62,13 @@ def test_runs_that_say_nothing_are_left_out_of_the_mean():
     assert curve([1, None, 3], [3, 2, None]).mean().tolist() == [2, 2, 3]
 
 
+def test_a_place_of_which_nothing_can_be_said_is_left_out_and_never_taken_for_nought():
+    found = curve([1, 2, None, 4])
+    assert np.isnan(found.mean()[2])
+    assert (found.rho(), found.inversions()) == (pytest.approx(1), 0)
+    assert found.as_json()["mean"][2] is None
+
+
 def test_spearman_shares_ranks():
     assert spearman(np.array([1.0, 1.0, 2.0])) == pytest.approx(0.866, abs=1e-3)
     assert spearman(np.array([3.0, 2.0, 1.0])) == pytest.approx(-1)
