@@ -12,8 +12,9 @@ import numpy as np
 from firmware_py.brain_link import Report
 from firmware_py.message import Message, is_note_on, kind, note_off
 from firmware_py.perform import BrainUnusable, perform
+from firmware_py.steering.commands import PLACES
 from firmware_py.steering.statistics import Heard
-from firmware_py.steering.sweeps import PLACES, Sweep
+from firmware_py.steering.sweeps import Sweep
 from firmware_py.story import Told
 from notochord.ask import Ask
 from notochord.event import Note
@@ -106,8 +107,9 @@ class Curve:
         return {
             "statistic": self.sweep.statistic.__name__, "unit": self.sweep.unit,
             "mode": self.sweep.mode, "way": self.sweep.way, "values": self.values,
-            "mean": [None if np.isnan(m) else float(m) for m in self.mean()], "spearman": self.rho(), "inversions": self.inversions(),
-            "dead": self.dead(), "runs": self.rows,
+            "mean": [None if np.isnan(m) else float(m) for m in self.mean()],
+            "spearman": self.rho(), "inversions": self.inversions(), "dead": self.dead(),
+            "runs": self.rows,
         }  # fmt: skip
 
 

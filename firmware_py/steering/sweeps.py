@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 from firmware_py.settings import FIELDS, Settings, at_place, changed
 from firmware_py.steering import statistics as stat
+from firmware_py.steering.commands import PLACES
 from firmware_py.steering.statistics import Statistic
-
-PLACES = 9  # of a knob's travel
 
 
 @dataclass(frozen=True)

@@ -161,7 +161,7 @@ def test_what_is_measured_already_is_not_measured_again(tiny_brain, tmp_path, mo
                "--places", "2", "--json", str(figures)]  # fmt: skip
     assert main(command) == 0
     first = capsys.readouterr().out
-    monkeypatch.setattr("firmware_py.steering.commands.measure", None)  # calling it raises
+    monkeypatch.setattr("firmware_py.steering.bench.measure", None)  # calling it raises
     assert main(command) == 0
     assert capsys.readouterr().out == first
 
