@@ -50,13 +50,12 @@ from firmware_py.synths import commands as synths
 from firmware_py.synths import shelf
 from firmware_py.synths.layout import SynthError
 from notochord.event import Note
-from notochord.options import OneLineParser, number, whole
+from notochord.options import DEFAULT_BRAIN, OneLineParser, add_brain, number, whole
 from notochord.wholefile import check_folder
 
 if TYPE_CHECKING:
     from firmware_py.perform import Performed
 
-DEFAULT_BRAIN = Path(__file__).parent.parent / "notochord" / "brains" / "base.brain"
 SAVED = Path(os.environ.get("XDG_CONFIG_HOME", Path.home() / ".config")) / "notochord-box.json"
 Timed = list[tuple[float, str, Message]]
 
@@ -339,7 +338,7 @@ def _latency(args: argparse.Namespace) -> int:
 
 def _add_common(parser: argparse.ArgumentParser, mode: str | None) -> None:
     parser.add_argument("--mode", default=mode, help=f"one of {', '.join(MODES)}")
-    parser.add_argument("--brain", type=Path, default=DEFAULT_BRAIN, help="the brain file")
+    add_brain(parser)
     parser.add_argument("--seed", type=whole(0, 2**31), default=0, help="of everything random")
     parser.add_argument("--synth", metavar="NAME|FILE", help="which synth is connected: the name "
                         "of a layout that 'notochord-box synths' lists, or a file of your own")
@@ -404,7 +403,7 @@ def _parser() -> argparse.ArgumentParser:
     latency = commands.add_parser("latency", help="measure the box through real ports")
     latency.add_argument("--mode", default="harmonize", help=f"one of {', '.join(MODES)}")
     latency.add_argument("--notes", type=whole(1, 1_000_000), default=1000)
-    latency.add_argument("--brain", type=Path, default=DEFAULT_BRAIN, help="the brain file")
+    add_brain(latency)
     latency.add_argument("--seed", type=whole(0, 2**31), default=0)
     latency.add_argument("--api", default="auto", choices=("auto", "alsa", "jack"))
     latency.add_argument("--json", type=Path, help="the figures")

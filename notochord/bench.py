@@ -30,9 +30,9 @@ from typing import Any
 import numpy as np
 
 from notochord.ask import N_UNIFORMS, Ask, Temperatures, pitch_range, pitch_set
-from notochord.brain import DEFAULT_BRAIN, Brain
+from notochord.brain import Brain
 from notochord.event import N_INSTRUMENTS, N_PITCHES, Event, instrument_named
-from notochord.options import whole
+from notochord.options import add_brain, whole
 from notochord.wholefile import check_folder, write_whole
 
 WARM_UP = 100
@@ -226,7 +226,7 @@ def table(result: dict[str, Any]) -> str:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `notochord bench`."""
-    parser.add_argument("--brain", type=Path, default=DEFAULT_BRAIN, help="the brain file")
+    add_brain(parser)
     parser.add_argument("--iterations", type=whole(10, 10**6), default=2000)
     parser.add_argument("--json", type=Path, help="write the figures here")
 

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from notochord.step import State
 
 os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # torch's notes on deprecation
-BRAINS = Path(__file__).parent / "brains"
-DEFAULT_BRAIN = BRAINS / "base.brain"
 
 
 class BrainError(ValueError):

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from notochord.brain import DEFAULT_BRAIN, BrainError, read_manifest
+from notochord.brain import BrainError, read_manifest
 from notochord.corpus import Corpus
 from notochord.findings import SECTIONS
+from notochord.options import DEFAULT_BRAIN, brain_file
 from notochord.wholefile import write_whole
 
 
@@ -235,7 +236,7 @@ MEASURED = {  # the option of `notochord card`, and of which section it is the J
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `notochord card`."""
     add = parser.add_argument
-    add("--brain", type=Path, default=DEFAULT_BRAIN, help="the brain file; its card lies beside it")
+    add("--brain", type=brain_file, default=DEFAULT_BRAIN, help="its card lies beside it")
     for name in MEASURED:
         add(f"--{name}", type=Path, nargs="+" if name == "versus" else None, help="JSON of it")
     add("--pictures", nargs="+", default=[], help="what it plays, as files beside the card")

@@ -24,10 +24,10 @@ from tqdm import tqdm
 
 from notochord.ask import SUB_EVENT_LETTERS
 from notochord.batches import plain_instruments
-from notochord.brain import DEFAULT_BRAIN, Brain
+from notochord.brain import Brain
 from notochord.corpus import SPLITS, Corpus, CorpusError, piece_events
 from notochord.models.notochord import SUB_EVENTS, Notochord
-from notochord.options import whole
+from notochord.options import add_brain, whole
 from notochord.wholefile import check_folder, write_whole
 
 LANES = 32  # pieces read side by side
@@ -316,7 +316,7 @@ def _dots(axes: Any, figures: dict[str, dict[str, float]], label: str, aside: fl
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `notochord evaluate`."""
-    parser.add_argument("--brain", type=Path, default=DEFAULT_BRAIN, help="the brain file")
+    add_brain(parser)
     parser.add_argument("--corpus", type=Path, required=True, help="the prepared corpus file")
     parser.add_argument("--split", default="valid", choices=SPLITS)
     parser.add_argument("--checkpoint", type=Path, help="the float network, to compare with")

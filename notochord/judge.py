@@ -28,11 +28,11 @@ from tqdm import tqdm
 
 from notochord import listen
 from notochord.batches import plain_instruments
-from notochord.brain import DEFAULT_BRAIN, Brain
+from notochord.brain import Brain
 from notochord.corpus import Corpus, CorpusError
 from notochord.event import Event, Note
 from notochord.midifile import notes_to_events
-from notochord.options import number, whole
+from notochord.options import add_brain, number, whole
 from notochord.originality import RUNS, corpus_intervals, intervals, longest_known, profile, runs
 from notochord.sample import Manner, sample
 from notochord.wholefile import check_folder, write_whole
@@ -335,7 +335,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `notochord judge`."""
     add = parser.add_argument
     add("--corpus", type=Path, required=True, help="the prepared corpus file")
-    add("--brain", type=Path, default=DEFAULT_BRAIN, help="the brain file")
+    add_brain(parser)
     add("--split", default="test", choices=("train", "valid", "test"))
     add("--continuations", type=whole(2, 10_000), default=200)
     add("--minutes", type=number(0, 600), default=30.0, help="of each run alone; 0: none")

@@ -4,8 +4,25 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 
 from notochord.event import instrument_named
+
+BRAINS = Path(__file__).parent / "brains"  # those that are shipped
+DEFAULT_BRAIN = BRAINS / "base.brain"
+
+
+def brain_file(text: str) -> Path:
+    """A brain file; the name of a shipped one is enough, unless a file is called so."""
+    path, shipped = Path(text), BRAINS / f"{text}.brain"
+    return shipped if not path.exists() and shipped.exists() else path
+
+
+def add_brain(parser: argparse.ArgumentParser) -> None:
+    """The option that names the brain."""
+    parser.add_argument(
+        "--brain", type=brain_file, default=DEFAULT_BRAIN, help="base (default), small, or a file"
+    )
 
 
 def number(low: float, high: float) -> Callable[[str], float]:

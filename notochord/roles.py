@@ -27,11 +27,11 @@ from tqdm import tqdm
 
 from notochord.ask import N_UNIFORMS, Ask, Temperatures, pitch_range
 from notochord.batches import plain_instruments
-from notochord.brain import DEFAULT_BRAIN, Brain
+from notochord.brain import Brain
 from notochord.corpus import Corpus, CorpusError, piece_events
 from notochord.event import Event, is_drums
 from notochord.listen import DIATONIC
-from notochord.options import whole
+from notochord.options import add_brain, whole
 from notochord.wholefile import check_folder, write_whole
 
 CHORAL = ("js_fakes", "openhymnal")  # sources in which voices move together
@@ -238,7 +238,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `notochord roles`."""
     add = parser.add_argument
     add("--corpus", type=Path, required=True, help="the prepared corpus file")
-    add("--brain", type=Path, default=DEFAULT_BRAIN, help="the brain file")
+    add_brain(parser)
     add("--split", default="test", choices=("train", "valid", "test"))
     add("--pieces", type=whole(1, 10_000), default=40, help="for each role")
     add("--seed", type=whole(0, 2**63 - 1), default=0)

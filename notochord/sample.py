@@ -17,10 +17,10 @@ import numpy as np
 from tqdm import tqdm
 
 from notochord.ask import N_UNIFORMS, Ask, Temperatures, pitch_range, pitch_set
-from notochord.brain import DEFAULT_BRAIN, Brain
+from notochord.brain import Brain
 from notochord.event import FIRST_KIT, MAX_DT, Event, Note, is_drums, name_of
 from notochord.midifile import events_to_notes, midi_file, notes_to_events, read_notes
-from notochord.options import instruments, number, whole
+from notochord.options import add_brain, instruments, number, whole
 from notochord.roll import draw_roll
 from notochord.wholefile import check_folder, write_whole
 
@@ -186,7 +186,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--out", type=Path, required=True, help="the MIDI file to write")
     add("--png", type=Path, help="draw the piano roll here")
-    add("--brain", type=Path, default=DEFAULT_BRAIN, help="the brain file")
+    add_brain(parser)
     add("--prompt", type=Path, help="a MIDI file to go on from")
     add("--prompt-seconds", type=number(0.1, 600), default=10.0, help="how much of it is heard")
     add("--instruments", type=instruments, help='"piano, violin, fingered bass, drums"')

@@ -10,12 +10,13 @@ from firmware_py.brain_link import ProcessLink
 from firmware_py.clock import MonotonicClock
 from firmware_py.panel import pinmap
 from firmware_py.places import state_folder
+from notochord.options import brain_file
 
 
 def add_to(commands: Any, brain: Path) -> None:
     """Add `doctor` to the commands of a parser; `brain` is the file that is tried by default."""
     doctor = commands.add_parser("doctor", help="look the machine over, and say what to do")
-    doctor.add_argument("--brain", type=Path, default=brain, help="the brain file")
+    doctor.add_argument("--brain", type=brain_file, default=brain, help="the brain file")
     doctor.add_argument("--state", type=Path, default=state_folder(), help="the box's memory")
     doctor.add_argument("--pins", type=Path, default=pinmap.DEFAULT, help="the panel's pin map")
     doctor.set_defaults(run=_doctor)

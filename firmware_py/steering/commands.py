@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from notochord.options import whole
+from notochord.options import brain_file, whole
 
 PLACES = 9  # of a knob's travel
 
@@ -17,7 +17,7 @@ def add_to(commands: Any, brain: Path) -> None:
     steer = commands.add_parser("steer", help="measure what each knob does")
     steer.add_argument("input", type=Path, nargs="*", metavar="IN.mid",
                        help="what is played to the box (default: a tune of its own)")  # fmt: skip
-    steer.add_argument("--brain", type=Path, default=brain, help="the brain file")
+    steer.add_argument("--brain", type=brain_file, default=brain, help="the brain file")
     steer.add_argument("--only", action="append", metavar="KNOB", help="this knob alone")
     steer.add_argument("--seeds", type=whole(1, 1000), default=3, help="performances of each piece")
     steer.add_argument("--places", type=whole(2, 33), default=PLACES, help="of each knob's travel")

@@ -19,8 +19,8 @@ from notochord.arm.compare import compare, header, line
 from notochord.arm.emulate import CORES, PROJECT, emulated, environment, run_module
 from notochord.arm.music import pieces
 from notochord.arm.root import prepare
-from notochord.brain import DEFAULT_BRAIN, Brain
-from notochord.options import whole
+from notochord.brain import Brain
+from notochord.options import add_brain, whole
 from notochord.wholefile import check_folder, write_whole
 
 MODULE = "notochord.arm.answers"
@@ -89,7 +89,7 @@ def core_names(text: str) -> list[str]:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `notochord arm parity`."""
     add = parser.add_argument
-    add("--brain", type=Path, default=DEFAULT_BRAIN, help="the brain file")
+    add_brain(parser)
     add("--cache", type=Path, default=CACHE, help="where Debian for ARM is kept")
     add("--corpus", type=Path, help="a prepared corpus; without it a band is written by chance")
     add("--split", default="valid", choices=("train", "valid", "test"))

@@ -14,8 +14,8 @@ from notochord.arm.boards import BOARDS, Estimate, estimate
 from notochord.arm.reads import Reads, reads
 from notochord.arm.root import ArmError
 from notochord.bench import bench
-from notochord.brain import DEFAULT_BRAIN, Brain
-from notochord.options import number, whole
+from notochord.brain import Brain
+from notochord.options import add_brain, number, whole
 from notochord.wholefile import check_folder, write_whole
 
 TIMED = {"tell": "feed_ms", "ask": "ask_ms", "pitch": "ask_one_ms"}  # as `notochord bench` says
@@ -110,7 +110,7 @@ def plain(estimates: dict[str, dict[str, Estimate]]) -> dict[str, Any]:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `notochord arm times`."""
     add = parser.add_argument
-    add("--brain", type=Path, default=DEFAULT_BRAIN, help="the brain file")
+    add_brain(parser)
     add("--mips", type=number(1, 1e6), help="this machine's score in 7z b -mmt1; default: run it")
     add("--iterations", type=whole(10, 10**6), default=2000, help="of the benchmark")
     add("--json", type=Path, help="write the figures here")

@@ -25,7 +25,7 @@ from notochord.evaluate import (
     report,
     table,
 )
-from notochord.options import whole
+from notochord.options import brain_file, whole
 from notochord.versus.link import Link
 from notochord.wholefile import check_folder, write_whole
 
@@ -102,7 +102,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoint", type=Path, required=True, help="of `versus train`")
     parser.add_argument("--corpus", type=Path, required=True, help="the prepared corpus file")
     parser.add_argument("--split", default="valid", choices=SPLITS)
-    parser.add_argument("--brain", type=Path, help="rate this brain of ours on the same events")
+    parser.add_argument("--brain", type=brain_file, help="rate ours on the same events")
     parser.add_argument("--pieces", type=whole(1, 10**6), help="so many pieces, evenly spaced")
     parser.add_argument("--max-events", type=whole(1, 10**6), default=2048, help="of each piece")
     parser.add_argument("--threads", type=whole(1, 256), default=2, help="processor threads")

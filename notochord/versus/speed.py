@@ -41,9 +41,9 @@ from notochord.bench import (
     random_key,
     timed,
 )
-from notochord.brain import DEFAULT_BRAIN, Brain
+from notochord.brain import Brain
 from notochord.event import instrument_named
-from notochord.options import whole
+from notochord.options import DEFAULT_BRAIN, brain_file, whole
 from notochord.versus.link import Link
 from notochord.wholefile import check_folder, write_whole
 
@@ -208,7 +208,7 @@ def table(result: dict[str, Any]) -> str:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `notochord versus speed`."""
-    parser.add_argument("--brain", type=Path, default=DEFAULT_BRAIN, help="our brain file, int8")
+    parser.add_argument("--brain", type=brain_file, default=DEFAULT_BRAIN, help="ours, int8")
     parser.add_argument("--checkpoint", type=Path, help="of `versus train`, not random weights")
     parser.add_argument("--iterations", type=whole(1, 10**6), default=1000)
     parser.add_argument("--json", type=Path, help="write the figures here")

@@ -9,8 +9,9 @@ from notochord.arm.reads import Reads, reads
 from notochord.arm.root import ArmError
 from notochord.arm.times import overheads, parsed_mips, table, times
 from notochord.bench import weight_bytes
-from notochord.brain import DEFAULT_BRAIN, Brain
+from notochord.brain import Brain
 from notochord.cli import main
+from notochord.options import DEFAULT_BRAIN
 
 BOARD = Board("slow", "core", ghz=2.0, mips=1000, copied=500.0)
 MEASURED = {
