@@ -14,7 +14,7 @@ from notochord.arm.root import ArmError
 from notochord.brain import BrainError
 from notochord.corpus import CorpusError, prepare
 from notochord.midifile import MidiFileError
-from notochord.options import OneLineParser, whole
+from notochord.options import OneLineParser, brain_file, whole
 from notochord.versus.link import OriginalError
 
 # Commands whose options and work are in a module of their own, imported when it is called for.
@@ -76,7 +76,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint, log, plot")
     parser.add_argument("--size", choices=CONFIGS, help="default base")
     parser.add_argument(
-        "--begin-with", type=Path, help="a brain file to train on from; cut down to --size"
+        "--begin-with", type=brain_file, help="a brain file to train on from; cut down to --size"
     )
     parser.add_argument("--threads", type=whole(1, 256), default=2, help="processor threads")
     parser.add_argument("--float32", action="store_true", help="no bfloat16")
