@@ -244,8 +244,9 @@ class Improviser:
                 i: 0 if self._scene.is_full(i, self._own) else bits & ~sounding.get(i, 0)
                 for i, bits in masks.items()
             }
-        for i in () if self._closing else listens:
-            on.setdefault(i, self._scene.free(i))
+        mine = self._masks()  # what the network plays itself is never left to you
+        for i in () if self._closing else listens - mine.keys():
+            on[i] = self._scene.free(i)
         yours = [v for v in self._scene.story.sounding if v[0] in listens and v not in self._own]
         for i, bits in _by_instrument(yours).items():
             ending[i] = ending.get(i, 0) | bits

@@ -104,10 +104,10 @@ class Curve:
 
     def as_json(self) -> dict[str, Any]:
         """All of it, as plain values."""
+        mean = [None if np.isnan(m) else float(m) for m in self.mean()]
         return {
             "statistic": self.sweep.statistic.__name__, "unit": self.sweep.unit,
-            "mode": self.sweep.mode, "way": self.sweep.way, "values": self.values,
-            "mean": [None if np.isnan(m) else float(m) for m in self.mean()],
+            "mode": self.sweep.mode, "way": self.sweep.way, "values": self.values, "mean": mean,
             "spearman": self.rho(), "inversions": self.inversions(), "dead": self.dead(),
             "runs": self.rows,
         }  # fmt: skip

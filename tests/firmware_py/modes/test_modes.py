@@ -415,3 +415,16 @@ def test_no_part_of_a_band_takes_more_than_a_third_of_the_notes():
     for channel in {message[0] & 0xF for _, message in stage.sent} - {0}:
         onsets = [at for at, m in stage.sent if m[0] == 0x90 | channel and m[2] > 0]
         assert onsets and all(sum(at <= other < at + 1 for other in onsets) <= 3 for at in onsets)
+
+
+def test_on_your_own_instrument_too_the_network_keeps_to_its_polyphony():
+    stage = Stage(
+        script=lambda ask, u: obedient(replace(ask, off={}), u), mode="duet", palette="same",
+        polyphony=1,
+    )  # fmt: skip
+    stage.down(40)
+    most = 0
+    for _ in range(30):
+        stage.crank(0.1)
+        most = max(most, len(stage.instrument.scene.own))
+    assert most == 1
