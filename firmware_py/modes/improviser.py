@@ -59,6 +59,7 @@ class Improviser:
         self._plan: Schedule[tuple[Told, bool]] = Schedule()  # and whether it must wait
         self._tags = count()
         self._asking: int | None = None
+        self._asked_at = 0.0
         self._stale = False
         self._tip_number, self._tip_time = 0, 0.0
         self._own: dict[Voice, float] = {}  # the network's notes at the tip
@@ -82,8 +83,9 @@ class Improviser:
         return self._tip_time
 
     def begun_by(self, instrument: int) -> int:
-        """How many notes an instrument began in the last second of the plan."""
-        since = self._tip_time - 1.0
+        """How many notes an instrument began in the second before what is asked for: the last of
+        the plan, or, once that has passed, of the music."""
+        since = max(self._tip_time, self._asked_at) - 1.0
         return sum(at > since and by == instrument for at, by in self._begun)
 
     @property
@@ -212,6 +214,7 @@ class Improviser:
             return []
         if self.until is not None and max(self._tip_time, now) >= self.until:
             self._closing = True
+        self._asked_at = now
         on, off = self._allowed(now)
         if not any(on.values()) and not off:
             self._not_before = now + RETRY

@@ -428,3 +428,18 @@ def test_on_your_own_instrument_too_the_network_keeps_to_its_polyphony():
         stage.crank(0.1)
         most = max(most, len(stage.instrument.scene.own))
     assert most == 1
+
+
+@pytest.mark.parametrize("palette", ["violin, cello", "drums, fingered bass", "violin"])
+@pytest.mark.parametrize("mode", ["solo", "accompany", "duet"])
+def test_a_band_whose_parts_have_all_played_their_share_goes_on_a_second_later(mode, palette):
+    def hasty(ask, uniforms):  # as many and as short notes as are allowed
+        event = obedient(replace(ask, off={}), uniforms) or obedient(replace(ask, on={}), uniforms)
+        return event and event._replace(dt=ask.time[0])
+
+    stage = Stage(hasty, mode=mode, palette=palette)
+    stage.down(60)
+    stage.crank(3.0)  # a duet waits for your turn while it listens for you
+    for _ in range(5):
+        stage.crank(1.5)
+        assert [at for at, m in stage.sent if m[0] >> 4 == 9 and at > stage.now - 1.5]
