@@ -10,13 +10,17 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 MODE ?= duet
 
-.PHONY: play test lint bench versus arm latency install uninstall clean
+.PHONY: play test soak lint bench versus arm latency install uninstall clean
 
 play: $(VENV)/.installed
 	@$(BIN)/notochord-box play --mode $(MODE)
 
 test: lint
 	$(BIN)/python -m pytest
+
+# Three hours of playing everything, in simulated time: several minutes.
+soak: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -m soak
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

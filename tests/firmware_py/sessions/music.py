@@ -6,12 +6,16 @@ import random
 from dataclasses import replace
 
 from firmware_py.message import CLOCK, CONTINUE, SONG, START, STOP, control, program
+from firmware_py.palette import ANY, NAMED
 from firmware_py.sessions import record
 from firmware_py.sessions.recorded import Recorded
 from firmware_py.sessions.session import Session
 from firmware_py.sessions.tape import Tape
-from firmware_py.settings import GRIDS, MODES, Settings
+from firmware_py.settings import FIELDS, GRIDS, MODES, PRESET, Settings
 from tests.firmware_py.stage import Stage, obedient
+
+KNOBS = [name for name in PRESET if "low" in FIELDS[name].metadata and name != "deadline"]
+SYNTHS = ("general-midi", "mono", "two-channels", "moog-minitaur", "novation-circuit-tracks")
 
 
 class TapedStage(Stage):
@@ -57,7 +61,7 @@ def _happening(stage, chance):
         case 8:
             instrument.set("mode", chance.choice(MODES), now)
         case 9:
-            instrument.set("temperature", chance.uniform(0.1, 2.0), now)
+            instrument.set(*_turned(chance), now)
         case 10:
             now_set = instrument.scene.settings
             form = replace(now_set, mode=chance.choice(MODES), voices=chance.randrange(1, 6))
@@ -79,6 +83,18 @@ def _happening(stage, chance):
             _beat(stage, chance)
         case _:
             stage.crank(chance.random())
+
+
+def _turned(chance):
+    """A knob and a value that it may have."""
+    name = chance.choice([*KNOBS, "palette", "synth"])
+    if name == "palette":
+        return name, chance.choice([*NAMED, "auto", ANY, "violin*3 50..70, drums"])
+    if name == "synth":
+        return name, chance.choice(SYNTHS)
+    limits, whole = FIELDS[name].metadata, isinstance(FIELDS[name].default, int)
+    value = chance.uniform(limits["low"], limits["high"])
+    return name, round(value) if whole else value
 
 
 def _beat(stage, chance):

@@ -110,10 +110,14 @@ def test_a_record_that_ends_in_the_midst_of_what_was_sent_is_replayed_so_far():
         assert replay(Session(session.about, session.records[:n])).difference == ""
 
 
-def test_an_hour_of_everything_in_every_mode_ends_silent_and_replays_the_same():
-    stage = TapedStage(Tape(limit=1 << 26), seed=11)
-    assert play(stage, 11, happenings=100_000, seconds=3600.0) == set(MODES)
-    assert stage.now >= 3600.0 and stage.sounding() == set()
+@pytest.mark.parametrize(
+    ("seed", "minutes"),
+    [(10, 4), *(pytest.param(seed, 60, marks=pytest.mark.soak) for seed in (11, 12, 13))],
+)
+def test_long_playing_of_everything_in_every_mode_ends_silent_and_replays_the_same(seed, minutes):
+    stage = TapedStage(Tape(limit=1 << 26), seed=seed)
+    assert play(stage, seed, happenings=100_000, seconds=60.0 * minutes) == set(MODES)
+    assert stage.now >= 60.0 * minutes and stage.sounding() == set()
     done = replay(stage.session())
     assert done.difference == "" and not done.broken_off and done.sent == len(stage.sent)
 
