@@ -22,6 +22,11 @@ from firmware_py.midi.ports import Inputs, Output
 AWAKE = b"the network is awake"
 
 
+def _as_a_terminal_has_it():
+    """A hang-up is heard, also where these tests themselves were begun with nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Terminal:
     """A terminal with the instrument in it."""
 
@@ -37,7 +42,7 @@ class Terminal:
         environment = {**os.environ, "TERM": "xterm-256color", "XDG_CONFIG_HOME": str(folder)}
         self.process = subprocess.Popen(
             command, stdin=slave, stdout=slave, stderr=slave, env=environment,
-            start_new_session=True,
+            start_new_session=True, preexec_fn=_as_a_terminal_has_it,
         )  # fmt: skip
 
     def read_until(self, what, seconds=40.0):
