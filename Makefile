@@ -17,6 +17,7 @@ play: $(VENV)/.installed
 
 test: lint
 	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m dies
 
 # Three hours of playing everything, in simulated time: several minutes.
 soak: $(VENV)/.installed-test
