@@ -1,5 +1,6 @@
 """gpiozero's own devices over mock pins, and a bit-level MCP3008, drive the panel."""
 
+import gc
 import random
 import select
 
@@ -74,6 +75,8 @@ def bench(monkeypatch):
     for each in made:
         each.board.close()
         each.factory.reset()
+    made.clear()
+    gc.collect()  # collected, gpiozero's SPI bus closes once more, and then the next one's key goes
 
 
 def test_turning_the_encoder_changes_the_mode(bench):
