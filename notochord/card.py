@@ -98,6 +98,7 @@ def about(
         "seed": schedule["seed"],
         "events_trained": checkpoint["update"] * per_update,
         "schedule": dict(schedule),
+        "cpu_seconds": checkpoint.get("cpu_seconds"),
         "begun_with": checkpoint.get("begun_with"),
         "sources": sources_of(corpus) if corpus else [],
     }
@@ -155,7 +156,8 @@ def _training(manifest: Mapping[str, Any]) -> list[str]:
         f"{manifest['events_trained'] / 1e6:.1f} million events, {schedule['lanes']} sequences "
         f"side by side, {schedule['length']} events between two updates; AdamW, peak rate "
         f"{schedule['rate']:g}, warm-up and cosine decay; seed {manifest['seed']}. Every visit to "
-        "a piece varies its key, tempo, dynamics, instruments and the order within chords.",
+        "a piece varies its key, tempo, dynamics, instruments and the order within chords."
+        + _cost(manifest),
         *_begun(manifest.get("begun_with")),
     ]
 
@@ -167,10 +169,16 @@ def _begun(before: Mapping[str, Any] | None, which: str = "It") -> list[str]:
         "",
         f"{which} began with the weights of an earlier brain, \"{before['name']}\", trained on "
         f"{(before['events_trained'] or 0) / 1e6:.1f} million events "
-        f"(SHA-256 of its float weights: `{before['weights_sha256']}`).",
+        f"(SHA-256 of its float weights: `{before['weights_sha256']}`)." + _cost(before),
         *_cut(before.get("cut")),
         *_begun(before.get("begun_with"), "That one"),
     ]
+
+
+def _cost(trained: Mapping[str, Any]) -> str:
+    """How long one core was busy with it, where that is known."""
+    seconds = trained.get("cpu_seconds")
+    return f" That took {seconds / 3600:.1f} hours of one core." if seconds else ""
 
 
 def _cut(larger: Mapping[str, Any] | None) -> list[str]:

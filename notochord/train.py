@@ -79,8 +79,8 @@ class Begun:
         from notochord.recover import network_of
 
         net, manifest = network_of(path)
-        about = {key: manifest.get(key) for key in ("name", "weights_sha256", "events_trained")}
-        about["begun_with"] = manifest.get("begun_with")
+        kept = ("name", "weights_sha256", "events_trained", "cpu_seconds", "begun_with")
+        about = {key: manifest.get(key) for key in kept}
         return Begun(net.config, net.state_dict(), about)
 
 
@@ -110,7 +110,7 @@ class Trainer:
         self.lanes = Lanes(corpus, "train", *shape, seed=schedule.seed)
         self._corpus = corpus
         self.state: State | None = None
-        self.update = 0
+        self.update, self.cpu_seconds = 0, 0.0
         self._autocast = (
             (lambda: torch.autocast(self.device.type, torch.bfloat16))
             if bfloat16
@@ -119,6 +119,7 @@ class Trainer:
 
     def step(self) -> float:
         """One update; returns its loss in nats an event."""
+        began = time.process_time()
         rate = self.schedule.rate_at(self.update)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -129,6 +130,7 @@ class Trainer:
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.schedule.clip)
         self.optimizer.step()
         self.update += 1
+        self.cpu_seconds += time.process_time() - began
         return loss.item()
 
     def next_loss(self) -> Tensor:
@@ -177,7 +179,7 @@ class Trainer:
                 "masks": self.masks.get_state(), "lanes": self.lanes.position,
                 "state": None if self.state is None else self.state.plain(),
                 "update": self.update, "torch_rng": torch.get_rng_state(),
-                "begun_with": self.begun_with,
+                "begun_with": self.begun_with, "cpu_seconds": self.cpu_seconds,
             },
             temporary,
         )  # fmt: skip
@@ -192,6 +194,7 @@ class Trainer:
         torch.set_rng_state(saved["torch_rng"].cpu())
         self.lanes.position = saved["lanes"]
         self.update, self.begun_with = saved["update"], saved["begun_with"]
+        self.cpu_seconds = saved.get("cpu_seconds", 0.0)
         self.state = None if saved["state"] is None else State.of(saved["state"])
 
 

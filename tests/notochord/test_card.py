@@ -33,7 +33,13 @@ def test_a_flagged_source_that_nobody_described_says_so():
 
 def test_what_was_not_told_is_not_made_up():
     card = model_card({**MANIFEST, "sources": []}, 1)
-    assert "Not told" in card and "Not measured" in card
+    assert "Not told" in card and "Not measured" in card and "hours of one core" not in card
+
+
+def test_the_card_tells_what_each_training_cost():
+    before = {"name": "x", "events_trained": 1, "weights_sha256": "cd", "cpu_seconds": 7200.0}
+    card = model_card({**MANIFEST, "cpu_seconds": 5400.0, "begun_with": before}, 1)
+    assert "That took 1.5 hours of one core" in card and "That took 2.0 hours" in card
 
 
 def test_the_sources_are_those_of_the_train_split(corpus):

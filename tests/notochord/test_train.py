@@ -60,6 +60,7 @@ def test_training_goes_on_from_its_checkpoint(corpus_file, tmp_path):
     run.save(tmp_path / "killed" / "checkpoint.pt")
     again = train(corpus_file, tmp_path / "killed", "tiny", threads=1, bfloat16=False)
     assert all(torch.equal(a, weights(again)[name]) for name, a in weights(whole).items())
+    assert read_checkpoint(again)["cpu_seconds"] > run.cpu_seconds > 0
     assert (tmp_path / "whole" / "log.csv").read_text().count("\n") == 3
     assert (tmp_path / "whole" / "loss.png").read_bytes().startswith(b"\x89PNG")
 
