@@ -50,7 +50,7 @@ def put(name: str, position: float) -> float | str:
 
 def written(value: float | str) -> str:
     """A value as it is shown."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def bar(position: float, width: int) -> str:

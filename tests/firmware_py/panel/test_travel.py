@@ -35,7 +35,8 @@ def test_equal_turns_are_equal_ratios_where_one_hears_ratios(name):
 
 
 def test_equal_turns_are_equal_steps_elsewhere():
-    assert [whole_travel("balance").value(n / 2) for n in range(3)] == pytest.approx([0.1, 0.8, 1.5])
+    found = [whole_travel("balance").value(n / 2) for n in range(3)]
+    assert found == pytest.approx([0.1, 0.8, 1.5])
 
 
 def test_a_part_of_the_range_and_a_knob_that_turns_the_other_way_are_by_ratio_too():
@@ -58,7 +59,7 @@ def of_a_potentiometer(name, place):
 
 
 def of_a_controller(name, value):
-    """The setting after a MIDI controller that is bound to it was moved all over, and to a value."""
+    """The setting after a MIDI controller bound to it was moved all over, and to a value."""
     learner, settings = Learner(Book(), Settings()), Settings()
     learner.touched = name
     learner.listen(True)

@@ -8,7 +8,7 @@ import pytest
 from firmware_py.cli import main
 from firmware_py.message import control, note_off, note_on
 from firmware_py.panel.travel import whole_travel
-from firmware_py.settings import FIELDS, Settings
+from firmware_py.settings import FIELDS
 from firmware_py.steering import statistics as stat
 from firmware_py.steering.measure import BrainHere, Curve, beginning, measure, spearman
 from firmware_py.steering.statistics import Heard
