@@ -21,7 +21,7 @@ test: lint
 	$(BIN)/python -m pytest
 	$(BIN)/python -m pytest -m dies
 
-# Six hours of playing everything, in simulated time: the better part of one.
+# Six hours of playing everything, in simulated time: half an hour or so.
 soak: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m soak
 
