@@ -2,6 +2,7 @@
 # make test   runs every check; make bench measures; both set everything up themselves
 # sudo make install   makes a box of this machine, which plays when it is switched on
 # sudo make uninstall takes all of it away but what was played
+# make soak   plays hours of everything in simulated time; make soak-live ten minutes on real ports
 # make versus times our brain and the original Notochord, which gets an environment of its own
 # make arm    plays the brain on emulated cores of a Pi 4 and a Pi 5 and compares its answers
 VENV := .venv
@@ -9,8 +10,9 @@ ORIGINAL := .venv-original
 BIN := $(VENV)/bin
 PYTHON ?= python3
 MODE ?= duet
+MINUTES ?= 10
 
-.PHONY: play test soak lint bench versus arm latency install uninstall clean
+.PHONY: play test soak soak-live lint bench versus arm latency install uninstall clean
 
 play: $(VENV)/.installed
 	@$(BIN)/notochord-box play --mode $(MODE)
@@ -19,9 +21,14 @@ test: lint
 	$(BIN)/python -m pytest
 	$(BIN)/python -m pytest -m dies
 
-# Three hours of playing everything, in simulated time: several minutes.
+# Six hours of playing everything, in simulated time: half an hour or so.
 soak: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m soak
+
+# The same for ten minutes in real time, through a real JACK server; latency before and after.
+soak-live: $(VENV)/.installed
+	@mkdir -p performance
+	$(BIN)/notochord-box soak --minutes $(MINUTES) --json performance/soak.json
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

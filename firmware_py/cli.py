@@ -44,6 +44,7 @@ from firmware_py.sessions import commands as sessions
 from firmware_py.sessions.budget import BUDGET
 from firmware_py.sessions.session import SessionError
 from firmware_py.settings import MODES, SettingError, Settings
+from firmware_py.soak import commands as soaks
 from firmware_py.steering import commands as steering
 from firmware_py.story import Voice
 from firmware_py.synths import commands as synths
@@ -395,6 +396,7 @@ def _parser() -> argparse.ArgumentParser:
     box.add_to(commands, DEFAULT_BRAIN)
     synths.add_to(commands)
     steering.add_to(commands, DEFAULT_BRAIN)
+    soaks.add_to(commands)
 
     ports = commands.add_parser("ports", help="list the MIDI ports")
     ports.add_argument("--api", default="auto", choices=("auto", "alsa", "jack"))

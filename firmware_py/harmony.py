@@ -31,16 +31,19 @@ class Harmony:
     def __init__(self) -> None:
         self._heard: list[tuple[float, int]] = []  # when each of the last notes began, its pitch
         self._held: set[int] = set()
+        self._chord: tuple[float, Classes] | None = None  # the last answer, and at what time
 
     def began(self, pitch: int, now: float) -> None:
         """The player's note began."""
         self._held.add(pitch)
+        self._chord = None
         self._heard = [(at, p) for at, p in self._heard if now - at < 5 * SCALE_HALF_LIFE]
         self._heard.append((now, pitch))
 
     def ended(self, pitch: int) -> None:
         """The player's note ended."""
         self._held.discard(pitch)
+        self._chord = None
 
     def scale(self, now: float) -> Classes:
         """The scale; every pitch class while nothing was heard."""
@@ -56,7 +59,13 @@ class Harmony:
         return frozenset((root + step) % 12 for step in steps)
 
     def chord(self, now: float) -> Classes:
-        """The chord; every pitch class while nothing was heard."""
+        """The chord; every pitch class while nothing was heard. Asked again at the same time, as
+        for every instrument of a palette, it is no work: to find it takes a millisecond."""
+        if self._chord is None or self._chord[0] != now:
+            self._chord = now, self._find_chord(now)
+        return self._chord[1]
+
+    def _find_chord(self, now: float) -> Classes:
         weights = self._weights(now, HALF_LIFE)
         if not any(weights):
             return EVERY

@@ -11,7 +11,6 @@ import logging
 import os
 from contextlib import suppress
 from dataclasses import Field, asdict, dataclass, field, fields, replace
-from math import log as ln
 from pathlib import Path
 from typing import Any
 
@@ -128,22 +127,6 @@ class Settings:
 
 FIELDS: dict[str, Field[Any]] = {f.name: f for f in fields(Settings)}
 PRESET = tuple(name for name, f in FIELDS.items() if not f.metadata.get("wiring"))
-
-
-def at_place(name: str, place: float) -> float:
-    """The value of a knob turned to a place of its travel, 0..1."""
-    limits = FIELDS[name].metadata
-    low, high = limits["low"], limits["high"]
-    value = float(low * (high / low) ** place if limits["by_ratio"] else low + place * (high - low))
-    return round(value) if isinstance(FIELDS[name].default, int) else value
-
-
-def place_of(name: str, value: float) -> float:
-    """Where on its travel, 0..1, a knob stands for a value."""
-    limits = FIELDS[name].metadata
-    low, high = limits["low"], limits["high"]
-    place = ln(value / low) / ln(high / low) if limits["by_ratio"] else (value - low) / (high - low)
-    return min(max(place, 0.0), 1.0)
 
 
 def changed(settings: Settings, name: str, value: object) -> Settings:

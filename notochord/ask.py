@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
 from typing import Any
 
 from notochord.event import MAX_DT, MAX_VELOCITY, Event
@@ -25,6 +26,7 @@ def pitch_set(pitches: Iterable[int]) -> int:
     return bits
 
 
+@lru_cache(maxsize=1024)
 def pitch_range(low: int, high: int) -> int:
     """The set of pitches low..high, both ends in; empty when low > high."""
     low, high = max(low, 0), min(high, 127)

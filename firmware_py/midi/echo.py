@@ -8,6 +8,8 @@ from firmware_py.message import CONTINUE, SONG, START, STOP, Message, is_all_off
 
 _COMMANDS = frozenset({START, CONTINUE, STOP, SONG})
 _REMEMBERED = 16  # sends of one and the same note within the window; more is no music
+_WAITS = 1.0  # seconds; no echo waits for longer until it is asked for
+_MOST = 4096  # sends that are remembered in all
 
 
 class EchoGuard:
@@ -26,13 +28,26 @@ class EchoGuard:
 
     def __init__(self, window: float = 0.03) -> None:
         self._window = window
-        self._sent: dict[tuple[int, ...], deque[float]] = {}
+        self._sent: dict[Message, deque[float]] = {}
+        self._order: deque[tuple[float, Message]] = deque()  # the same, to be forgotten in time
 
     def sent(self, message: Message, now: float) -> None:
         """Remember what is about to go out; `now` in seconds, read before it is sent."""
         key = _key_of(message)
-        if key is not None:
-            self._sent.setdefault(key, deque(maxlen=_REMEMBERED)).append(now)
+        if key is None:
+            return
+        self._sent.setdefault(key, deque(maxlen=_REMEMBERED)).append(now)
+        self._order.append((now, key))
+        oldest = now - max(self._window, _WAITS)
+        while self._order[0][0] < oldest or len(self._order) > _MOST:
+            self._forget(*self._order.popleft())
+
+    def _forget(self, at: float, key: Message) -> None:
+        times = self._sent.get(key)
+        while times and times[0] <= at:
+            times.popleft()
+        if times is not None and not times:
+            del self._sent[key]
 
     def is_echo(self, message: Message, now: float) -> bool:
         """Whether a message that came in at `now` seconds is our own, coming back."""
@@ -48,7 +63,7 @@ class EchoGuard:
         return True
 
 
-def _key_of(message: Message) -> tuple[int, ...] | None:
+def _key_of(message: Message) -> Message | None:
     """What an echo of the message would be equal to; None for what is never taken for one."""
     if not message:  # the cable was pulled
         return None

@@ -215,7 +215,8 @@ class Improviser:
         if self.until is not None and max(self._tip_time, now) >= self.until:
             self._closing = True
         self._asked_at = now
-        on, off = self._allowed(now)
+        masks = self._masks()  # once: of every instrument there is they take a millisecond
+        on, off = self._allowed(now, masks)
         if not any(on.values()) and not off:
             self._not_before = now + RETRY
             return []
@@ -223,18 +224,20 @@ class Improviser:
         low = max(low, self._freed_at() - self._tip_time)
         high = max(self.longest_wait, low + AT_MOST_MORE)
         self._asking, self._stale, self._not_before = next(self._tags), False, None
-        rested = self._rested()
+        rested = self._rested(masks)
         ask = Ask(
             TURN_ORDER if rested else ORDER, on=on, off=off,
             time=(min(low, MAX_DT), min(high, MAX_DT)),
             temperature=scene.temperatures(), top_p=scene.settings.top_p,
             favoured=rested, share=scene.settings.share if self._share is None else self._share,
             haste=HASTE * log2(scene.settings.density / USUAL),
-            weights={i: scene.weight(i) for i in self._masks() if scene.weight(i) != 1.0},
+            weights={i: scene.weight(i) for i in masks if scene.weight(i) != 1.0},
         )  # fmt: skip
         return [Enquire(self._asking, ask, self._tip_number)]
 
-    def _allowed(self, now: float) -> tuple[dict[int, int], dict[int, int]]:
+    def _allowed(
+        self, now: float, masks: Mapping[int, int]
+    ) -> tuple[dict[int, int], dict[int, int]]:
         """What may start and what may end next: the network's notes, and yours that it expects."""
         at, listens = max(self._tip_time, now), self._listens(now)
         shortest = max(SHORTEST, min(self._scene.settings.shortest, self._scene.settings.longest))
@@ -242,13 +245,12 @@ class Improviser:
         ending, sounding = _by_instrument(ripe), _by_instrument(self._own)
         on: dict[int, int] = {}
         if len(self._own) < self._scene.settings.polyphony and not self._closing:
-            masks = self._as_a_band(self._masks())
             on = {
                 i: 0 if self._scene.is_full(i, self._own) else bits & ~sounding.get(i, 0)
-                for i, bits in masks.items()
+                for i, bits in self._as_a_band(masks).items()
             }
-        mine = self._masks()  # what the network plays itself is never left to you
-        for i in () if self._closing else listens - mine.keys():
+        # What the network plays itself is never left to you.
+        for i in () if self._closing else listens - masks.keys():
             on[i] = self._scene.free(i)
         yours = [v for v in self._scene.story.sounding if v[0] in listens and v not in self._own]
         for i, bits in _by_instrument(yours).items():
@@ -321,12 +323,12 @@ class Improviser:
         most = round(self._scene.settings.density)
         return self._begun[-most][0] + 1.0 if len(self._begun) >= most else self._tip_time
 
-    def _rested(self) -> tuple[int, ...]:
+    def _rested(self, masks: Mapping[int, int]) -> tuple[int, ...]:
         """The instruments that have rested so long that they have a turn coming. In a crowd nobody
         has: the network says who plays."""
-        playing, masks = {voice[0] for voice in self._own}, self._masks()
         if len(masks) > CROWD:
             return ()
+        playing = {voice[0] for voice in self._own}
         return tuple(i for i in masks if i not in playing and self._has_rested(i))
 
     def _has_rested(self, instrument: int) -> bool:

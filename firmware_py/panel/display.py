@@ -55,7 +55,7 @@ def shows(glance: Glance) -> tuple[object, ...]:
 
 def _turned(image: Image.Image, setting: str, value: float | str) -> None:
     """What a knob was just turned to, with a bar where it is a number."""
-    written = f"{value:g}" if isinstance(value, float) else str(value)
+    written = f"{value:.4g}" if isinstance(value, float) else str(value)
     if "low" not in FIELDS[setting].metadata or isinstance(value, str):
         _line(image, 37, setting, "")
         _line(image, 51, written, "")

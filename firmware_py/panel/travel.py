@@ -1,8 +1,13 @@
-"""The travel of a knob: which values of a setting lie between its two ends."""
+"""The travel of a knob: which values of a setting lie between its two ends.
+
+The one mapping of every control: potentiometers, MIDI controllers, the terminal's and display's
+bars, and the bench that measures what each knob does.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log as ln
 
 from firmware_py.settings import FIELDS
 
@@ -15,14 +20,30 @@ class Travel:
     low: float
     high: float
 
+    @property
+    def by_ratio(self) -> bool:
+        """Whether equal turns are equal ratios, as of what is heard so, and not equal steps."""
+        return bool(FIELDS[self.setting].metadata["by_ratio"])
+
     def value(self, position: float) -> float:
         """The setting's value at a position 0..1."""
-        value = self.low + position * (self.high - self.low)
+        low, high = self.low, self.high
+        if position in (0.0, 1.0):  # the ends are exact, whatever a power rounds to
+            value = high if position else low
+        elif self.by_ratio:
+            value = low * (high / low) ** position
+        else:
+            value = low + position * (high - low)
         return round(value) if isinstance(FIELDS[self.setting].default, int) else value
 
     def place(self, value: float) -> float:
         """Where on the travel, 0..1, a knob would stand for this value."""
-        return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
+        low, high = self.low, self.high
+        if self.by_ratio:
+            place = ln(value / low) / ln(high / low)
+        else:
+            place = (value - low) / (high - low)
+        return min(max(place, 0.0), 1.0)
 
 
 def whole_travel(setting: str) -> Travel:

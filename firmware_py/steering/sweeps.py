@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from firmware_py.settings import FIELDS, Settings, at_place, changed
+from firmware_py.panel.travel import whole_travel
+from firmware_py.settings import FIELDS, Settings, changed
 from firmware_py.steering import statistics as stat
 from firmware_py.steering.commands import PLACES
 from firmware_py.steering.statistics import Statistic
@@ -31,14 +32,14 @@ class Sweep:
     @property
     def by_ratio(self) -> bool:
         """Whether equal turns of the knob are equal ratios."""
-        return self.knob == "weight" or bool(FIELDS[self.knob].metadata["by_ratio"])
+        return self.knob == "weight" or whole_travel(self.knob).by_ratio
 
     def values(self, places: int = PLACES) -> list[float]:
         """The knob's values at evenly spaced places of its travel."""
         turned = [n / (places - 1) for n in range(places)]
         if self.knob == "weight":  # of a part of the palette
             return [0.25 * 16**place for place in turned]
-        return [at_place(self.knob, place) for place in turned]
+        return [whole_travel(self.knob).value(place) for place in turned]
 
     def settings(self, value: float) -> Settings:
         """How the box is set with the knob at a value."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from firmware_py.message import BANK, BANK_FINE, Message, control, program
@@ -98,8 +99,15 @@ class Layout:
 
     def reach(self, instrument: int) -> int:
         """The pitches that the network may play on an instrument, as bits."""
-        part = self.part(instrument)
-        return ALL_PITCHES if part is None else part.reach()
+        if instrument not in self._reaches:
+            part = self.part(instrument)
+            self._reaches[instrument] = ALL_PITCHES if part is None else part.reach()
+        return self._reaches[instrument]
+
+    @cached_property
+    def _reaches(self) -> dict[int, int]:
+        """What was found already; it is asked for with every question."""
+        return {}
 
     def together(self, instrument: int, other: int) -> bool:
         """Whether two instruments have to share the voices of one channel."""

@@ -30,11 +30,12 @@ def turned(settings: Settings, name: str, steps: float) -> float | str:
         way = (steps > 0) - (steps < 0)
         return str(options[min(max(options.index(value) + way, 0), len(options) - 1)])
     travel = whole_travel(name)
-    if isinstance(FIELDS[name].default, int):
-        step = max(round(abs(steps) * (travel.high - travel.low) / STEPS), 1)
-        moved = value + (step if steps > 0 else -step)
-        return int(min(max(moved, travel.low), travel.high))
-    return round(travel.value(min(max(travel.place(value) + steps / STEPS, 0.0), 1.0)), 3)
+    moved = travel.value(min(max(travel.place(value) + steps / STEPS, 0.0), 1.0))
+    if not isinstance(FIELDS[name].default, int):
+        return round(moved, 3)
+    if moved == value:  # it has fewer whole numbers than steps: the next one
+        moved += 1 if steps > 0 else -1
+    return int(min(max(moved, travel.low), travel.high))
 
 
 def put(name: str, position: float) -> float | str:
@@ -49,7 +50,7 @@ def put(name: str, position: float) -> float | str:
 
 def written(value: float | str) -> str:
     """A value as it is shown."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def bar(position: float, width: int) -> str:

@@ -23,8 +23,7 @@ SIGNS = {
     Sign.PRESETS: ("presets", "#c040c0"), Sign.STRAINED: ("strained", "#ff9030"),
 }  # fmt: skip
 DIM, STRONG, KEY = "#808080", "bold #ffffff", "bold black on #c0c0c0"
-
-
+NAME, BAR = 16, 6  # letters of the name and of the bar of a knob that has one line
 OWN = 0.3  # seconds after a turn in which a knob goes by that, and not by a glance
 
 
@@ -117,8 +116,13 @@ class Modes(Part):
 class Choices(Part):
     """One line: palette, preset, tempo; a click on the left half of one steps back."""
 
-    WIDTHS = (("palette", 34), ("preset", 24), ("tempo", 21))
     LETTERS = {"palette": "p", "preset": "r", "tempo": " "}
+
+    @property
+    def _widths(self) -> tuple[tuple[str, int], ...]:
+        """Of 80 letters, or more where the terminal has more: long palettes are written out."""
+        spare = max(self.size.width - 80, 0)
+        return ("palette", 34 + spare * 2 // 3), ("preset", 24 + spare // 3), ("tempo", 21)
 
     def looks(self, glance: Glance) -> object:
         return glance.settings.palette, glance.preset, glance.settings.tempo, glance.lead
@@ -127,7 +131,7 @@ class Choices(Part):
         g, text = self.glance, Text(" ", no_wrap=True)
         tempo = f"{g.settings.tempo:.1f} bpm"
         shown = {"palette": g.settings.palette, "preset": g.preset or "–", "tempo": tempo}
-        for name, width in self.WIDTHS:
+        for name, width in self._widths:
             room = width - len(name) - 7
             value = shown[name] if len(shown[name]) <= room else shown[name][: room - 1] + "…"
             text.append(self.LETTERS[name], KEY if self.LETTERS[name] != " " else "")
@@ -137,7 +141,7 @@ class Choices(Part):
 
     def on_click(self, event: events.Click) -> None:
         at = 1
-        for name, width in self.WIDTHS:
+        for name, width in self._widths:
             if at <= event.x < at + width:
                 way = "previous" if event.x < at + len(name) + 5 else "next"
                 self.post_message(Chosen("tap tempo" if name == "tempo" else f"{way} {name}"))
@@ -180,8 +184,9 @@ class Knob(Part):
             text.append(f"{value} ".rjust(width - len(text)))
             text.append("\n" + bar(place(settings, self.setting), width - 1), COLOURS["network"])
             return text
-        text.append(f"{self.setting:15}", style)
-        text.append(bar(place(settings, self.setting), 6), DIM)
+        text.append(self.setting, style)
+        text.append(" " * (NAME - len(self.setting)))
+        text.append(bar(place(settings, self.setting), BAR), DIM)
         text.append(f" {value} ")
         text.append(bound[: max(width - len(text), 0)], COLOURS["player"])
         return text
@@ -218,7 +223,7 @@ class Knob(Part):
 
     def _put(self, x: int, y: int) -> None:
         """Put it where the mouse is on its bar."""
-        first, width = (0, self.size.width - 1) if self._wide else (15, 6)
+        first, width = (0, self.size.width - 1) if self._wide else (NAME, BAR)
         if first <= x <= first + width and (y > 0 or not self._wide):
             self._turned(put(self.setting, (x - first) / (width - 1)))
 

@@ -69,6 +69,22 @@ def test_controls_and_clock_are_never_held_back() -> None:
         assert not guard.is_echo(message, 1.0)
 
 
+def test_what_was_sent_long_ago_is_forgotten_whatever_it_was() -> None:
+    guard = EchoGuard()
+    for number in range(100_000):
+        guard.sent(note_on(number % 16, number % 128, 1 + number % 127), number / 100)
+    assert sum(len(times) for times in guard._sent.values()) == len(guard._order) <= 101
+    guard.sent(SENT, 1000.0)
+    assert guard.is_echo(SENT, 1000.01)
+
+
+def test_an_echo_that_waited_while_other_notes_were_sent_is_known() -> None:
+    guard = EchoGuard()
+    guard.sent(SENT, 1.0)
+    guard.sent(note_on(0, 61, 80), 1.5)
+    assert guard.is_echo(SENT, 1.02)
+
+
 def test_a_flood_of_sends_is_remembered_within_bounds() -> None:
     guard = EchoGuard(window=1000)
     for number in range(10_000):

@@ -19,7 +19,6 @@ from tests.firmware_py.midi.test_alsa_eye import CLIENTS
 from tests.firmware_py.midi.test_ports import desk, opened, someone, wait_for
 
 NOTE = note_on(0, 60, 80)
-CYCLES = int(os.environ.get("NOTOCHORD_CYCLES", "25"))  # 1,000 are the measure; each takes 0.1 s
 
 
 class Views(Backend):
@@ -240,7 +239,10 @@ def test_a_server_that_dies_is_rejoined_when_it_is_back() -> None:
 
 
 @pytest.mark.jack
-def test_plugging_in_and_out_leaves_no_descriptor_thread_or_port_behind(jack: JackServer) -> None:
+@pytest.mark.parametrize("cycles", [25, pytest.param(1000, marks=pytest.mark.soak)])
+def test_plugging_in_and_out_leaves_no_descriptor_thread_or_port_behind(
+    jack: JackServer, cycles: int
+) -> None:
     def left() -> tuple[int, int, int]:
         ports = box.system.list_ports()
         return (
@@ -250,7 +252,7 @@ def test_plugging_in_and_out_leaves_no_descriptor_thread_or_port_behind(jack: Ja
 
     box, before = Box(), (0, 0, 0)
     with open_backend("jack", "devices") as devices:
-        for cycle in range(CYCLES):
+        for cycle in range(cycles):
             keys, synth = devices.new_out(), devices.new_in()
             keys.open_virtual_port("keys")
             synth.open_virtual_port("synth")

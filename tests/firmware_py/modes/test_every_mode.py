@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from firmware_py.harmony import Harmony
 from firmware_py.message import control, is_note_on, note_off
+from firmware_py.modes.mode import Scene
 from firmware_py.settings import MODES
 from tests.firmware_py.stage import Stage
 
@@ -154,3 +156,19 @@ def test_what_is_due_is_done_when_it_is_due_and_never_asked_for_again(mode):
             raise AssertionError(f"it is still due at {due}, after 200 ticks")
         stage.now += 0.1
         stage.up(60 + n % 7)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_of_every_instrument_there_is_a_question_looks_at_each_once(mode, monkeypatch):
+    looks, free = [], Scene.free
+    monkeypatch.setattr(Scene, "free", lambda self, i: looks.append(i) or free(self, i))
+    chords, find = [], Harmony._find_chord
+    monkeypatch.setattr(
+        Harmony, "_find_chord", lambda self, now: chords.append(now) or find(self, now)
+    )
+    stage = Stage(mode=mode, palette="any", rest=0.1)
+    phrase(stage)
+    stage.crank(1.0)
+    questions = stage.instrument.questions.asked
+    assert len(looks) <= 129 * (questions + 10) * (2 if mode == "harmonize" else 1)
+    assert len(chords) <= 2 * questions + 10

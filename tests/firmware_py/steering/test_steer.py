@@ -7,7 +7,8 @@ import pytest
 
 from firmware_py.cli import main
 from firmware_py.message import control, note_off, note_on
-from firmware_py.settings import FIELDS, Settings, at_place, place_of
+from firmware_py.panel.travel import whole_travel
+from firmware_py.settings import FIELDS
 from firmware_py.steering import statistics as stat
 from firmware_py.steering.measure import BrainHere, Curve, beginning, measure, spearman
 from firmware_py.steering.statistics import Heard
@@ -123,12 +124,11 @@ def test_every_knob_that_is_a_number_is_swept_or_steers_no_note_by_itself():
 
 
 @pytest.mark.parametrize("name", [n for n in SWEEPS if n in FIELDS])
-def test_a_knobs_travel_goes_from_end_to_end_and_there_and_back(name):
-    limits = FIELDS[name].metadata
-    assert at_place(name, 0.0) == pytest.approx(limits["low"])
-    assert at_place(name, 1.0) == pytest.approx(limits["high"])
-    default = getattr(Settings(), name)
-    assert at_place(name, place_of(name, default)) == pytest.approx(default)
+def test_a_knob_is_measured_at_even_places_of_the_travel_that_it_has_under_the_hand(name):
+    found = SWEEPS[name].values(5)
+    travel = whole_travel(name)
+    assert found == [travel.value(place) for place in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    assert [found[0], found[-1]] == [FIELDS[name].metadata[end] for end in ("low", "high")]
 
 
 @pytest.mark.parametrize("knob", ["softest", "loudest", "balance", "low", "high", "polyphony"])

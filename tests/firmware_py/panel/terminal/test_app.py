@@ -20,6 +20,7 @@ from firmware_py.panel.change import (
 from firmware_py.panel.glance import Glance, NoteSeen
 from firmware_py.panel.lamps import Sign
 from firmware_py.panel.terminal.app import KEYS, PanelApp
+from firmware_py.panel.terminal.knobs import OTHERS
 from firmware_py.presets.remote import Step
 from firmware_py.settings import MODES, Settings, changed
 
@@ -84,7 +85,7 @@ def test_q_and_ctrl_c_end_the_instrument():
 def test_the_arrows_turn_the_knob_that_was_walked_to_however_fast_they_come():
     sent = pressed("right", "right", "down", "left", "2", "3", "shift+left", "up", "right")
     assert [(c.setting, c.value) for c in sent] == [
-        ("temperature", 0.988), ("temperature", 1.026), ("density", 11.22), ("high", 83),
+        ("temperature", 0.988), ("temperature", 1.026), ("density", 11.147), ("high", 83),
         ("density", 12.0),
     ]  # fmt: skip
 
@@ -115,7 +116,7 @@ def test_a_click_beside_palette_preset_and_tempo_steps_and_taps():
 def test_a_click_on_a_bar_and_the_wheel_turn_it():
     async def play(pilot, desk):
         await pilot.click("#knob-temperature", offset=(0, 1))
-        await pilot.click("#knob-rhythm", offset=(20, 0))
+        await pilot.click("#knob-rhythm", offset=(21, 0))
 
     sent = drive(play)
     assert sent == [Turn("temperature", 0.1), Turn("rhythm", 2.0)]
@@ -148,6 +149,28 @@ def test_all_there_is_to_see_is_seen(size):
         assert any("rhythm" in line and "0.7" in line for line in screen)
 
     drive(play, size=size)
+
+
+def test_a_long_palette_is_written_out_where_the_terminal_is_wide():
+    palette = "string ensemble*2 40..70, violin, cello, drums"
+    long = replace(GLANCE, settings=Settings(palette=palette))
+    for size, whole in (((80, 24), False), ((120, 40), True)):
+
+        async def play(pilot, desk, whole=whole):
+            line = seen(desk.app)[2]
+            assert (f"‹{palette}›" in line) == whole
+            await pilot.click(offset=(line.index("tempo") + 2, 2))
+
+        assert drive(play, size=size, glance=long) == [Tap(10.0)]
+
+
+def test_no_name_of_a_knob_runs_into_its_bar():
+    async def play(pilot, desk):
+        column = "\n".join(line[44:] for line in seen(desk.app))
+        for name in OTHERS:
+            assert f" {name} " in f" {column} ".replace("\n", " ")
+
+    drive(play, size=(80, 40))
 
 
 @pytest.mark.parametrize("sign", [s for s in Sign if s is not Sign.PRESETS])
