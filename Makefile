@@ -2,6 +2,7 @@
 # make test   runs every check; make bench measures; both set everything up themselves
 # sudo make install   makes a box of this machine, which plays when it is switched on
 # sudo make uninstall takes all of it away but what was played
+# make update makes a signed update for boxes that trust your key (notochord-box update key)
 # make versus times our brain and the original Notochord, which gets an environment of its own
 # make arm    plays the brain on emulated cores of a Pi 4 and a Pi 5 and compares its answers
 VENV := .venv
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 MODE ?= duet
 
-.PHONY: play test soak lint bench versus arm latency install uninstall clean
+.PHONY: play test soak lint bench versus arm latency install uninstall update clean
 
 play: $(VENV)/.installed
 	@$(BIN)/notochord-box play --mode $(MODE)
@@ -46,6 +47,10 @@ install uninstall:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed: use Raspberry Pi OS Bookworm or newer"; exit 2; }
 	@$(PYTHON) -B -m firmware_py.box.install $@ --root "$(DESTDIR)/"
+
+update: $(VENV)/.installed
+	@mkdir -p build
+	@$(BIN)/notochord-box update make --out build
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

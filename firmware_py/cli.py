@@ -87,6 +87,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _mistakes() -> tuple[type[ValueError], ...]:
     """What is told in one line. Not imported before there is one: the first note would wait."""
+    from firmware_py.box.update import UpdateError
     from firmware_py.outfile import SoundError
     from firmware_py.perform import BrainUnusable
     from notochord.midifile import MidiFileError
@@ -94,7 +95,7 @@ def _mistakes() -> tuple[type[ValueError], ...]:
     return (
         SettingError, MidiFileError, PortError, BrainUnusable, SoundError, pinmap.PinMapError,
         PresetError, SessionError, RigError, CurveError, PanelError, BindingError,
-        SynthError,
+        SynthError, UpdateError,
     )  # fmt: skip
 
 
