@@ -162,12 +162,7 @@ class Releases:
     def adopt(self, folder: Path, manifest: dict[str, Any]) -> str:
         """Make a checked folder beside the releases one of them; its name. Raises ReleaseError."""
         name = str(manifest["name"])
-        environment = self.base / "environments" / environment_of(manifest["needs"])
-        if not environment.is_dir():
-            raise ReleaseError(
-                f"{name} needs other Python packages than there are; connect the box to a "
-                "network and run 'sudo make install' from its source"
-            )
+        environment = self._environment_for(manifest)
         if name in self.names:
             return name
         (folder / "environment").symlink_to(Path("../../environments") / environment.name)
@@ -176,6 +171,27 @@ class Releases:
         os.replace(folder, self.path(name))
         _to_disk(self.base / "releases")
         return name
+
+    def _environment_for(self, manifest: dict[str, Any]) -> Path:
+        environment = self.base / "environments" / environment_of(manifest["needs"])
+        if not environment.is_dir():
+            raise ReleaseError(
+                f"{manifest['name']} needs other Python packages than there are; connect the box "
+                "to a network and run 'sudo make install' from its source"
+            )
+        return environment
+
+    def check(self, archive: Path, scratch: Path) -> str:
+        """Look at every byte of an archive as `update` would, and change nothing but what is
+        in `scratch`, which is emptied again; the release's name. Raises ReleaseError."""
+        self.check_newer(head(archive, self._signers))
+        try:
+            scratch.mkdir(exist_ok=True)
+            manifest = _unpack(archive, scratch, self._signers)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        self._environment_for(manifest)
+        return str(manifest["name"])
 
     def check_newer(self, manifest: dict[str, Any]) -> None:
         """Raises ReleaseError when this release is what plays, is older, or has failed here."""
@@ -301,8 +317,10 @@ def _read_manifest(
 def _manifest_in(given: Any) -> dict[str, Any]:
     """What a manifest says; raises ValueError, TypeError or KeyError when it makes no sense."""
     if given["format"] != FORMAT:
-        raise ReleaseError(f"its format is {given['format']!r}, and this box reads {FORMAT}; "
-                           "make it anew with the source that the box was installed from")  # fmt: skip
+        raise ReleaseError(
+            f"its format is {given['format']!r}, and this box reads {FORMAT}; make it anew with "
+            "the source that the box was installed from"
+        )
     name, files, needs = given["name"], dict(given["files"]), [str(n) for n in given["needs"]]
     if not isinstance(name, str) or not name.strip(".") or set(name) - set(NAMES):
         raise ReleaseError(f"not an update of this box: it is called {name!r}")

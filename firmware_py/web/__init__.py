@@ -1,1 +1,1 @@
-"""Web access: for ten minutes, when somebody asked for it at the box itself. A process of its own."""
+"""Web access: for ten minutes, when somebody asks for it at the box. A process of its own."""

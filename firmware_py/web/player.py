@@ -1,4 +1,4 @@
-"""The web's end of the way to the player: its number, how its knobs stand, and what is asked of it."""
+"""The web's end of the way to the player: its number, how its knobs stand, what is asked of it."""
 
 from __future__ import annotations
 
@@ -71,11 +71,11 @@ class Player:
         for change in changes:
             self._send(change_bytes(change))
 
-    def until(self, is_done: Callable[[], bool]) -> bool:
+    def until(self, is_done: Callable[[], bool], patience: float = PATIENCE) -> bool:
         """Wait until something was done, as far as the player's news or the disk shows it; whether
         it was."""
         with self._news:
-            for _ in range(int(PATIENCE / 0.05)):
+            for _ in range(int(patience / 0.05)):
                 if is_done():
                     return True
                 self._news.wait(0.05)
