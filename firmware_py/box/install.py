@@ -43,6 +43,9 @@ PARTS = ("notochord", "firmware_py", "systemd", "pyproject.toml", "LICENSE", "RE
 UNITS = (
     "notochord-box.service", "performance.target", "notochord-box-lamp.service",
     "notochord-box-backstage.service", "notochord-box-gadget.service",
+    "notochord-box-web.socket", "notochord-box-web.service", "notochord-box-network.path",
+    "notochord-box-network.service", "notochord-box-upload.path", "notochord-box-upload.service",
+    "notochord-box-stick@.service",
 )  # fmt: skip
 FILES = {  # of systemd/, and where they go
     **{unit: f"{SYSTEM}/{unit}" for unit in UNITS},
@@ -51,6 +54,7 @@ FILES = {  # of systemd/, and where they go
     "notochord-box.modules": "etc/modules-load.d/notochord-box.conf",
     "start": f"{BASE}/start",
     "update": f"{BASE}/update",
+    "stick": f"{BASE}/stick",
 }
 LINKS = {  # what systemctl enable would make, and the commands
     f"{SYSTEM}/performance.target.wants/notochord-box.service": "../notochord-box.service",
@@ -58,6 +62,7 @@ LINKS = {  # what systemctl enable would make, and the commands
         "../notochord-box-lamp.service",
     f"{SYSTEM}/performance.target.wants/notochord-box-backstage.service":
         "../notochord-box-backstage.service",
+    f"{SYSTEM}/performance.target.wants/notochord-box-web.socket": "../notochord-box-web.socket",
     "usr/local/bin/notochord-box": "/opt/notochord-box/start",
     "usr/local/sbin/notochord-box-update": "/opt/notochord-box/update",
 }  # fmt: skip
@@ -200,6 +205,7 @@ _AFTER: Commands = (
 )
 _BEFORE_LEAVING: Commands = (
     ("systemctl", "disable", "--now", "notochord-box-gadget.service"),
+    ("systemctl", "stop", "notochord-box-web.socket", "notochord-box-web.service"),
     ("systemctl", "stop", "notochord-box.service"),
 )
 _AFTER_LEAVING: Commands = (("systemctl", "daemon-reload"), ("udevadm", "control", "--reload"))

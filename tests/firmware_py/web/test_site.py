@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from firmware_py.presets import files
 from firmware_py.presets.preset import Preset, write
 from firmware_py.sessions import record
 from firmware_py.settings import FIELDS, Settings
+from firmware_py.web.__main__ import serve
 from firmware_py.web.door import ATTEMPTS, LASTS
 from firmware_py.web.forms import FORM
 from firmware_py.web.site import AT_ONCE, Site
@@ -420,3 +422,26 @@ def test_neither_the_player_nor_its_panels_import_any_of_this():
     loaded = set(done.stdout.split())
     assert not {"http.server", "http", "html", "socketserver", "secrets", "ssl"} & loaded
     assert not {name for name in loaded if name.startswith("firmware_py.web")}
+
+
+# ── its time ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_when_the_ten_minutes_are_over_nothing_listens_any_more(opened):
+    over, sites = Over(opened.clock), []
+    assert serve(["127.0.0.1%lo", "10.66.77.1%lo"], 0, opened.house, over, sites.append) == 1
+    assert opened.clock.now() >= 1000.0 + LASTS and len(sites) == 1
+    with pytest.raises(OSError):
+        socket.create_connection(sites[0].server_address, timeout=5)
+
+
+class Over(threading.Event):
+    """An event whose waiting takes no time but the clock's."""
+
+    def __init__(self, clock):
+        super().__init__()
+        self.clock = clock
+
+    def wait(self, timeout=None):
+        self.clock.set(self.clock.now() + timeout)
+        return self.is_set()
