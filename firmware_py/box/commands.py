@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from firmware_py.box.brains import own
 from firmware_py.box.signature import SIGNERS
 from firmware_py.brain_link import ProcessLink
 from firmware_py.clock import MonotonicClock
@@ -18,10 +19,10 @@ from notochord.options import brain_file
 def add_to(commands: Any, brain: Path) -> None:
     """Add `doctor` to the commands of a parser; `brain` is the file that is tried by default."""
     doctor = commands.add_parser("doctor", help="look the machine over, and say what to do")
-    doctor.add_argument("--brain", type=brain_file, default=brain, help="the brain file")
+    doctor.add_argument("--brain", type=brain_file, help="the brain file")
     doctor.add_argument("--state", type=Path, default=state_folder(), help="the box's memory")
     doctor.add_argument("--pins", type=Path, default=pinmap.DEFAULT, help="the panel's pin map")
-    doctor.set_defaults(run=_doctor)
+    doctor.set_defaults(run=_doctor, shipped=brain)
     update = commands.add_parser("update", help="make a signed update; trust a key for updates")
     actions = update.add_subparsers(required=True, metavar="ACTION")
     make = actions.add_parser("make", help="make an update of this source")
@@ -41,7 +42,8 @@ def _doctor(args: argparse.Namespace) -> int:
     from firmware_py.box.doctor import How, Machine, examine
 
     bad = 0
-    machine = Machine(state=args.state, brain=args.brain, pins=args.pins, answers=answers)
+    brain = args.brain or own(args.state) or args.shipped
+    machine = Machine(state=args.state, brain=brain, pins=args.pins, answers=answers)
     for finding in examine(machine):
         bad += finding.how is How.BAD
         print(f"{finding.how.value}  {finding.what}", flush=True)

@@ -74,6 +74,7 @@ def serve(
             up(site)
         over.wait(min(EVERY, house.door.left))
     for site in sites.values():
+        site.shutdown()  # first: a socket that is waited on outlives its closing
         site.server_close()
     return len(sites)
 
