@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 ADDRESS = "/run/notochord-box-web.sock"
 DIGITS = 12  # of the number: all of them join the box's own network, the last six open the page
 MAY = (Turn, PutPreset, DropPreset, TakeBrain)  # what the web may ask for
+OF = {  # what such changes are made of: whoever has taken that process over sends anything
+    "setting": str, "value": str | int | float, "number": int, "text": str, "sha256": str | None
+}  # fmt: skip
 
 
 def draw_number() -> str:
@@ -83,7 +86,7 @@ class Access:
                 self.close()
             elif data == b'"in"':
                 self.code = ""
-            elif isinstance(change := change_in(data), MAY):
+            elif isinstance(change := change_in(data), MAY) and _is_whole(change):
                 changes.append(change)
             else:
                 log.warning("web access: %.80r is nothing that it may ask for", data)
@@ -116,6 +119,10 @@ class Access:
             self._socket.close()
             self._socket = None
             log.info("web access is shut")
+
+
+def _is_whole(change: Change) -> bool:
+    return all(isinstance(value, OF[name]) for name, value in vars(change).items())
 
 
 def opened_in(panels: Iterable[object]) -> Callable[[], str]:

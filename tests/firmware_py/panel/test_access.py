@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from firmware_py.panel.access import DIGITS, Access, draw_number
-from firmware_py.panel.change import DropPreset, Panic, Turn
+from firmware_py.panel.change import DropPreset, Panic, PutPreset, Turn
 from firmware_py.panel.glance import Glance
 from firmware_py.panel.wire import change_bytes
 from firmware_py.settings import Settings
@@ -72,10 +72,11 @@ def test_what_it_asks_for_is_handed_on_and_what_it_may_not_ask_for_is_not(
 ):
     with opened(access, systemd) as web, caplog.at_level(logging.WARNING):
         for data in (change_bytes(Turn("rest", 2.0)), change_bytes(Panic()), b"{", b"[]",
+                     change_bytes(Turn([], 2.0)), change_bytes(PutPreset("x", 5)),
                      change_bytes(DropPreset(3))):  # fmt: skip
             web.send(data)
         assert access.poll() == [Turn("rest", 2.0), DropPreset(3)]
-    assert caplog.text.count("nothing that it may ask for") == 3
+    assert caplog.text.count("nothing that it may ask for") == 5
 
 
 def test_when_its_process_ends_it_is_shut_and_can_be_opened_again(access, systemd):
