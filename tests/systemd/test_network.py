@@ -2,6 +2,7 @@
 
 import configparser
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -120,3 +121,14 @@ def test_what_is_no_number_becomes_no_password(machine, number):
 def test_anything_else_is_refused_in_one_line(machine):
     done = machine.network("sideways")
     assert done.returncode == 2 and done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(shutil.which("nmcli") is None, reason="no nmcli (network-manager)")
+@pytest.mark.parametrize("name", ["hotspot", "cable"])
+def test_networkmanager_itself_can_read_what_it_is_told(machine, name):
+    machine.network("up")
+    path = machine.root / f"profiles/notochord-box-{name}.nmconnection"
+    command = ["nmcli", "--offline", "connection", "modify", "connection.autoconnect", "no"]
+    with open(path) as file:
+        done = subprocess.run(command, stdin=file, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
