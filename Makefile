@@ -3,6 +3,7 @@
 # sudo make install   makes a box of this machine, which plays when it is switched on
 # sudo make uninstall takes all of it away but what was played
 # make soak   plays hours of everything in simulated time; make soak-live ten minutes on real ports
+# make update makes a signed update for boxes that trust your key (notochord-box update key)
 # make versus times our brain and the original Notochord, which gets an environment of its own
 # make arm    plays the brain on emulated cores of a Pi 4 and a Pi 5 and compares its answers
 VENV := .venv
@@ -12,7 +13,7 @@ PYTHON ?= python3
 MODE ?= duet
 MINUTES ?= 10
 
-.PHONY: play test soak soak-live lint bench versus arm latency install uninstall clean
+.PHONY: play test soak soak-live lint bench versus arm latency install uninstall update clean
 
 play: $(VENV)/.installed
 	@$(BIN)/notochord-box play --mode $(MODE)
@@ -53,6 +54,10 @@ install uninstall:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed: use Raspberry Pi OS Bookworm or newer"; exit 2; }
 	@$(PYTHON) -B -m firmware_py.box.install $@ --root "$(DESTDIR)/"
+
+update: $(VENV)/.installed
+	@mkdir -p build
+	@$(BIN)/notochord-box update make --out build
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

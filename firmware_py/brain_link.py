@@ -59,12 +59,15 @@ class ProcessLink:
     def __init__(
         self, path: Path, now: Callable[[], float], timely: bool = True,
         place: Callable[[int], object] = lambda pid: None, size: Callable[[int], int] = resident,
+        instead: Path | None = None,
     ) -> None:  # fmt: skip
         """`timely`: deadlines are real times, which the brain keeps too, and nothing waits for it.
 
         Otherwise what it is told waits until it can take it, so that nothing is ever lost.
         `place` is handed each new process; `size` says how many bytes of memory one takes.
+        `instead`: another brain file, should this one turn out not to be of use.
         """
+        self._instead = instead
         self._path, self._now, self._timely = path, now, timely
         self._place, self._size = place, size
         self._look_at, self._room, self._crashes = 0.0, 0, 0
@@ -223,6 +226,9 @@ class ProcessLink:
             self._waiting.pop(PING, None)
             return []
         if "refused" in message:
+            if self._instead is not None:
+                self._turn_to_the_other(message["refused"])
+                return self._stop(self._now())
             self.state = "refused"
             log.error("%s", message["refused"])
             return [Report("refused", text=message["refused"])]
@@ -249,8 +255,17 @@ class ProcessLink:
         if self._crashes < CRASHES and self._ended != -signal.SIGILL:
             log.warning("the brain does not wake: %s", text)
             return reports
+        if self._instead is not None:
+            self._turn_to_the_other(text)
+            return reports
         self._again_at = now + REST
         return [*reports, Report("failing", text=text)]
+
+    def _turn_to_the_other(self, why: str) -> None:
+        """Play with the other brain from now on."""
+        assert self._instead is not None
+        log.error("%s; %s plays instead", why, self._instead.name)
+        self._path, self._instead, self._crashes = self._instead, None, 0
 
     def _why(self) -> str:
         """How the process ended."""

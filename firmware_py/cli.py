@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from firmware_py import settings as knobs
 from firmware_py.bindings import commands as bindings
 from firmware_py.bindings.binding import BindingError
+from firmware_py.box import brains
 from firmware_py.box import commands as box
 from firmware_py.box.claims import lock_memory, own_core, place_brain
 from firmware_py.box.folder import usable
@@ -30,6 +31,7 @@ from firmware_py.midi.backend import Backend, PortError, absent_backend, open_ba
 from firmware_py.midi.din import find_uart
 from firmware_py.midi.ports import keyboards, list_ports
 from firmware_py.panel import pinmap
+from firmware_py.panel.access import Access
 from firmware_py.panel.find import PANELS, PanelError, check_terminal, find_panels
 from firmware_py.panel.panel import Panel
 from firmware_py.panel.viewer import Viewer
@@ -86,6 +88,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _mistakes() -> tuple[type[ValueError], ...]:
     """What is told in one line. Not imported before there is one: the first note would wait."""
+    from firmware_py.box.update import UpdateError
     from firmware_py.outfile import SoundError
     from firmware_py.perform import BrainUnusable
     from notochord.midifile import MidiFileError
@@ -93,7 +96,7 @@ def _mistakes() -> tuple[type[ValueError], ...]:
     return (
         SettingError, MidiFileError, PortError, BrainUnusable, SoundError, pinmap.PinMapError,
         PresetError, SessionError, RigError, CurveError, PanelError, BindingError,
-        SynthError,
+        SynthError, UpdateError,
     )  # fmt: skip
 
 
@@ -255,7 +258,8 @@ def _live(
 ) -> None:  # fmt: skip
     """Play until stopped."""
     place = partial(place_brain, cores=own_core()) if args.box else int
-    clock, viewer = MonotonicClock(), Viewer(memory.session)
+    clock, access = MonotonicClock(), Access()
+    viewer = Viewer(memory.session, lambda: access.code)
     times = PlannedTimes(clock.now)
 
     def send(message: Message) -> None:
@@ -268,7 +272,9 @@ def _live(
         times.watch(owner, voice, due)
         viewer.watch(owner, voice, due)
 
-    link = ProcessLink(args.brain, clock.now, place=place)
+    brain = args.brain or brains.own(memory.state) or DEFAULT_BRAIN
+    instead = None if args.brain else DEFAULT_BRAIN
+    link = ProcessLink(brain, clock.now, place=place, instead=instead)
     instrument = memory.instrument(
         settings, send, link, args.seed, watch, clock.now,
         brain=lambda: {"name": link.manifest.get("name", ""), "sha256": link.sha256},
@@ -279,6 +285,9 @@ def _live(
     memory.regularly(strain.turn)
     with ExitStack() as ends:
         show, panels = _panels(args, pin_map, settings, clock, viewer, ends)
+        if panels and pin_map.web is not None:  # there may be a button that asks for it
+            panels.append(access)
+            ends.callback(access.close)
 
         def told(text: str) -> None:
             show(text)
@@ -292,7 +301,7 @@ def _live(
         ends.enter_context(memory)
         Loop(
             instrument, cables, link, clock, told, panels, memory.bank, memory.keep, memory.book,
-            viewer, notifier, strain,
+            viewer, notifier, strain, memory.renewed, memory.take_brain,
         ).run()  # fmt: skip
     if args.times is not None:
         times.write(args.times)
@@ -387,7 +396,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--api", default="auto", choices=("auto", "alsa", "jack"))
     run.add_argument("--box", action="store_true", help="the machine is all ours: the player "
                      "has a core for itself, and its memory is locked")  # fmt: skip
-    run.set_defaults(run=_run)
+    run.set_defaults(run=_run, brain=None)  # the one that was brought to it, else the shipped one
 
     sessions.add_to(commands)
     presets.add_to(commands)

@@ -16,15 +16,20 @@ from firmware_py.palette import ANY, AUTO, NAMED
 from firmware_py.panel.change import (
     Again,
     Change,
+    DropPreset,
     Forget,
     Keep,
     Learnt,
     Listen,
+    OpenAccess,
     Panic,
+    PutPreset,
     Quit,
+    Restart,
     StepMode,
     StepPalette,
     StorePreset,
+    TakeBrain,
     TakeOver,
     Tap,
     Turn,
@@ -33,6 +38,8 @@ from firmware_py.panel.change import (
 )
 from firmware_py.panel.lamps import FLASH
 from firmware_py.presets.bank import Bank
+from firmware_py.presets.files import NUMBERS
+from firmware_py.presets.preset import PresetError, read
 from firmware_py.presets.remote import Recall, Step
 from firmware_py.settings import MODES, SettingError, Settings
 
@@ -60,9 +67,13 @@ class Desk:
         self, instrument: Instrument, now: Callable[[], float], told: Callable[[str], None],
         bank: Bank, learner: Learner, keep: Callable[[float], str] | None = None,
         palettes: tuple[str, ...] = PALETTES, quit: Callable[[], object] = lambda: None,
+        access: Callable[[], str] = lambda: "there is no web access here",
+        take_brain: Callable[[str | None], object] = lambda sha256: None, restarts: bool = False,
     ) -> None:  # fmt: skip
         """`keep` is told the time when the last minutes are to be kept, and says what it does
-        about it; `palettes` are stepped through."""
+        about it; `palettes` are stepped through. `access` opens web access and says so;
+        `take_brain` has an uploaded brain be played with. `restarts`: who ends is started again."""
+        self._access, self._take_brain, self._restarts = access, take_brain, restarts
         self._instrument, self._now, self._told, self._quit = instrument, now, told, quit
         self._bank, self._keep, self._palettes = bank, keep, palettes
         self._learner = learner
@@ -163,8 +174,28 @@ class Desk:
             case Forget(source):
                 gone = self._learner.forget(source)
                 self._told(f"{source} is let go" if gone else f"{source} is not bound")
+            case PutPreset(number, text):
+                self._put(number, text)
+            case DropPreset(number):
+                if self._bank.delete(number):
+                    self._told(f"preset {number} is deleted")
+            case _:
+                self._service(change)
+
+    def _service(self, change: Change) -> None:
+        """What concerns the box as a machine."""
+        match change:
             case Quit():
                 self._quit()
+            case Restart() if self._restarts:
+                self._told("starting anew")
+                self._quit()
+            case Restart():
+                self._told("nobody would start it again: end it with Ctrl-C, and run it once more")
+            case OpenAccess():
+                self._told(self._access())
+            case TakeBrain(sha256):
+                self._take_brain(sha256)
 
     def _set(self, setting: str, value: object) -> None:
         try:
@@ -214,6 +245,18 @@ class Desk:
         self.preset = f"{preset.number} {preset.name}"
         self._flash()
         self._told(f"stored as preset {preset.number}: {preset.name}")
+
+    def _put(self, number: int, text: str) -> None:
+        try:
+            preset = read(number, text, strict=True)
+        except PresetError as error:
+            self._told(f"preset {number}: {error}")
+            return
+        if number not in NUMBERS:
+            self._told(f"there is no preset {number}; they go from {NUMBERS[0]} to {NUMBERS[-1]}")
+            return
+        self._bank.put(preset)
+        self._told(f"preset {number} is now: {preset.name}")
 
     def _keep_minutes(self) -> None:
         if self._keep is not None:

@@ -22,6 +22,7 @@ from firmware_py.bindings.book import Book
 from firmware_py.bindings.learner import Learner
 from firmware_py.box.health import Watch
 from firmware_py.box.notify import Notifier
+from firmware_py.box.renewed import REST, Renewed
 from firmware_py.brain_link import ProcessLink, Report
 from firmware_py.cables import Cables
 from firmware_py.clock import Clock
@@ -30,6 +31,7 @@ from firmware_py.instrument import Instrument
 from firmware_py.message import CLOCK, Message, is_channel_message, is_note_on
 from firmware_py.midi.inbox import PULLED
 from firmware_py.midi.ports import Heard
+from firmware_py.panel.access import opened_in
 from firmware_py.panel.change import Change
 from firmware_py.panel.panel import Panel
 from firmware_py.panel.viewer import EVERY, Viewer
@@ -57,18 +59,22 @@ class Loop:
         bank: Bank | None = None, keep: Callable[[float], str] | None = None,
         book: Book | None = None, viewer: Viewer | None = None,
         notifier: Notifier | None = None, watch: Watch | None = None,
+        renewed: Renewed | None = None, take_brain: Callable[[str | None], object] = lambda _: None,
     ) -> None:  # fmt: skip
         """`told` is given a line for the player when something changes. `keep` is told the time
         when the last minutes are to be kept, and says what it does about it. `book`: the MIDI
         controls that are bound. `viewer` has seen what was sent. `notifier` speaks to systemd;
-        `watch` knows whether the machine is too hot or short of power."""
+        `watch` knows whether the machine is too hot or short of power; `renewed`, whether
+        something new waits for a start."""
         self._notifier, self._watch = notifier or Notifier(), watch or Watch()
         self._told = told
         self._panels, self._viewer, self._remote = panels, viewer or Viewer(), Remote()
         self._learner = Learner(book or Book(), instrument.scene.settings, PALETTES)
         self._desk = Desk(
-            instrument, clock.now, self._told, bank or Bank({}), self._learner, keep, quit=self.stop
-        )
+            instrument, clock.now, self._told, bank or Bank({}), self._learner, keep,
+            quit=self.stop, access=opened_in(panels), take_brain=take_brain,
+            restarts=self._notifier.is_heard,
+        )  # fmt: skip
         for panel in panels:
             self._desk.tell(panel)
         self._show_at, self._unseen = 0.0, True
@@ -76,6 +82,8 @@ class Loop:
         self._cables, self._clock = cables, clock
         self._news_since: float | None = None  # how long something was plugged in, not yet used
         self._sounded_at: float | None = None  # when a note sounded last
+        self._renewed = renewed or Renewed()
+        self._renewed_at: float | None = None  # when something new came, to be played with
         self._stopping = False
 
     def stop(self, *_: int | FrameType | None) -> None:
@@ -119,7 +127,21 @@ class Loop:
         self._follow_cables()
         for line in self._watch.news():
             self._told(line)
+        self._renew(self._clock.now())
         self._notifier.alive(self._clock.now())
+
+    def _renew(self, now: float) -> None:
+        """Start anew, where somebody would start us again, once something new is there and nobody
+        plays."""
+        for line in self._renewed.news():
+            self._told(line)
+            self._renewed_at = now
+        if self._renewed_at is None or not self._notifier.is_heard:
+            return
+        if self._instrument.beat.hears_clock(now):  # whoever follows would lose its place
+            return
+        if now - max(self._renewed_at, self._sounded_at or 0.0) >= REST:
+            self.stop()
 
     def _hear(self, came: list[Heard]) -> None:
         for at, port, message in came:

@@ -11,6 +11,8 @@ from typing import Any
 from firmware_py.bindings import book as bindings
 from firmware_py.bindings.binding import Source
 from firmware_py.bindings.book import Book
+from firmware_py.box import brains
+from firmware_py.box.renewed import Renewed
 from firmware_py.instrument import Instrument
 from firmware_py.link import BrainLink
 from firmware_py.message import Message
@@ -36,7 +38,9 @@ class Memory:
         """`records`: sessions are taken down, in at most `budget` bytes for all of them."""
         self._presets = presets.folder_of(state)
         self._scribe = Scribe()
-        self.bank = Bank(files.load(self._presets), self._store)
+        self.state, self.renewed = state, Renewed.of_service()
+        self._scribe.regularly(self.renewed.turn)
+        self.bank = Bank(files.load(self._presets), self._store, self._drop)
         self._bindings = bindings.path_in(state)
         self.book = Book(bindings.load(self._bindings), self._bind)
         self._tape: Tape | None = None
@@ -87,3 +91,18 @@ class Memory:
 
     def _store(self, preset: Preset) -> None:
         self._scribe.soon(partial(files.store, self._presets, preset))
+
+    def _drop(self, number: int) -> None:
+        self._scribe.soon(partial(files.delete, self._presets, number))
+
+    def take_brain(self, sha256: str | None) -> None:
+        """Have the box play with the uploaded brain of this sum, or (None) with the shipped one."""
+        self._scribe.soon(partial(self._change_brain, sha256))
+
+    def _change_brain(self, sha256: str | None) -> None:
+        if sha256 is None:
+            brains.drop(self.state)
+            self.renewed.tell("the shipped brain plays from the next start on")
+        else:
+            brains.take(self.state, sha256)
+            self.renewed.tell("the uploaded brain plays from the next start on")

@@ -11,7 +11,6 @@ What is installed where stands in UNITS, FILES and LINKS. What was there before 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import platform
@@ -19,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,7 +26,14 @@ from typing import Any
 
 from firmware_py import __version__
 from firmware_py.box import bootfiles
-from firmware_py.box.releases import MANIFEST, ReleaseError, Releases, manifest_of
+from firmware_py.box.releases import (
+    MANIFEST,
+    ReleaseError,
+    Releases,
+    environment_of,
+    manifest_of,
+)
+from firmware_py.box.signature import SIGNERS
 
 BASE = "opt/notochord-box"
 SYSTEM = "etc/systemd/system"
@@ -36,6 +43,9 @@ PARTS = ("notochord", "firmware_py", "systemd", "pyproject.toml", "LICENSE", "RE
 UNITS = (
     "notochord-box.service", "performance.target", "notochord-box-lamp.service",
     "notochord-box-backstage.service", "notochord-box-gadget.service",
+    "notochord-box-web.socket", "notochord-box-web.service", "notochord-box-network.path",
+    "notochord-box-network.service", "notochord-box-upload.path", "notochord-box-upload.service",
+    "notochord-box-stick@.service",
 )  # fmt: skip
 FILES = {  # of systemd/, and where they go
     **{unit: f"{SYSTEM}/{unit}" for unit in UNITS},
@@ -44,6 +54,7 @@ FILES = {  # of systemd/, and where they go
     "notochord-box.modules": "etc/modules-load.d/notochord-box.conf",
     "start": f"{BASE}/start",
     "update": f"{BASE}/update",
+    "stick": f"{BASE}/stick",
 }
 LINKS = {  # what systemctl enable would make, and the commands
     f"{SYSTEM}/performance.target.wants/notochord-box.service": "../notochord-box.service",
@@ -51,12 +62,17 @@ LINKS = {  # what systemctl enable would make, and the commands
         "../notochord-box-lamp.service",
     f"{SYSTEM}/performance.target.wants/notochord-box-backstage.service":
         "../notochord-box-backstage.service",
+    f"{SYSTEM}/performance.target.wants/notochord-box-web.socket": "../notochord-box-web.socket",
     "usr/local/bin/notochord-box": "/opt/notochord-box/start",
     "usr/local/sbin/notochord-box-update": "/opt/notochord-box/update",
 }  # fmt: skip
-DEFAULTS = "etc/default/notochord-box"
+OWNERS = {  # of systemd/: what is the owner's once it is there
+    "default": "etc/default/notochord-box",
+    "update-signers": str(SIGNERS)[1:],
+}
+BESIDE = ("releases.py", "signature.py")  # run from beside the releases, by the system's Python
 DEFAULT_TARGET = f"{SYSTEM}/default.target"
-PACKAGES = ("python3-venv",)
+PACKAGES = ("python3-venv", "openssh-client")  # the latter checks the signatures of updates
 IF_THERE_ARE = ("python3-lgpio", "python3-rtmidi")  # the system's, where pip has no wheel of them
 Run = Callable[[Sequence[str]], object]
 
@@ -82,12 +98,16 @@ class Installer:
         check_machine()
         for package in PACKAGES if self._live else ():
             self._run(["apt-get", "install", "--yes", "--quiet", package])
-        name = self._release(self._environment())
+        needed = needs(self._source)
+        self._environment(needed)
+        name = self._release(needed)
         for file, place in FILES.items():
             _put(self._source / "systemd" / file, self.root / place)
-        _put(self._source / "firmware_py/box/releases.py", self.root / BASE / "releases.py")
-        if not (self.root / DEFAULTS).exists():
-            _put(self._source / "systemd/default", self.root / DEFAULTS)
+        for module in BESIDE:
+            _put(self._source / "firmware_py/box" / module, self.root / BASE / module)
+        for file, place in OWNERS.items():
+            if not (self.root / place).exists():
+                _put(self._source / "systemd" / file, self.root / place)
         self._write_record()
         for place, target in {**LINKS, DEFAULT_TARGET: "performance.target"}.items():
             _link(self.root / place, target)
@@ -98,29 +118,23 @@ class Installer:
             self._run(command)
         return name
 
-    def _environment(self) -> str:
-        """The environment that the release needs, made if it is not there; its name."""
-        with open(self._source / "pyproject.toml", "rb") as file:
-            needed = sorted(tomllib.load(file)["project"]["dependencies"])
-        version = "{}.{}".format(*sys.version_info)
-        text = json.dumps([needed, version, platform.machine()])
-        name = hashlib.sha256(text.encode()).hexdigest()[:12]
-        place = self.root / BASE / "environments" / name
+    def _environment(self, needed: list[str]) -> None:
+        """The environment that the release needs, made if it is not there."""
+        place = self.root / BASE / "environments" / environment_of(needed)
         if (place / "bin" / "python").exists():
-            return name
+            return
         if not self._live:  # made by the first install on the machine itself
             place.mkdir(parents=True, exist_ok=True)
-            return name
+            return
         for package in IF_THERE_ARE:
             self._try(["apt-get", "install", "--yes", "--quiet", package])
-        half = place.with_name(f".{name}")
+        half = place.with_name(f".{place.name}")
         shutil.rmtree(half, ignore_errors=True)
         try:
             self._fill(half, needed)
             os.replace(half, place)
         finally:
             shutil.rmtree(half, ignore_errors=True)
-        return name
 
     def _fill(self, place: Path, needed: list[str]) -> None:
         """A virtual environment, with the packages compiled and without what is never run."""
@@ -136,16 +150,15 @@ class Installer:
         except InstallError:
             sys.stderr.write(f"left out: {command[-1]} (there is none; it may not be needed)\n")
 
-    def _release(self, environment: str) -> str:
+    def _release(self, needed: list[str]) -> str:
         """Copy the source beside the other releases, compiled; its name."""
         folder = self.root / BASE / "releases" / ".new"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         try:
-            for part in PARTS:
-                _copy(self._source / part, folder / part)
-            files = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
-            manifest = manifest_of(folder, files, __version__, environment)
+            manifest = manifest_of(
+                folder, copy_source(self._source, folder), __version__, needed, int(time.time())
+            )
             if manifest["name"] in self.releases.names:
                 return str(manifest["name"])
             (folder / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
@@ -172,13 +185,14 @@ class Installer:
         found: dict[str, Any] = json.loads(self._record.read_text(encoding="utf-8"))
         for command in _BEFORE_LEAVING:
             self._run(command)
-        for place in (*FILES.values(), *LINKS, DEFAULTS, DEFAULT_TARGET):
+        for place in (*FILES.values(), *LINKS, *OWNERS.values(), DEFAULT_TARGET):
             (self.root / place).unlink(missing_ok=True)
         if found["default_target"] is not None:
             _link(self.root / DEFAULT_TARGET, found["default_target"])
         bootfiles.restore(self.root, found)
         shutil.rmtree(self.root / BASE)
-        _drop_if_empty(self.root / SYSTEM / "performance.target.wants")
+        for folder in (SYSTEM + "/performance.target.wants", str(SIGNERS.parent)[1:]):
+            _drop_if_empty(self.root / folder)
         for command in _AFTER_LEAVING:
             self._run(command)
 
@@ -191,9 +205,23 @@ _AFTER: Commands = (
 )
 _BEFORE_LEAVING: Commands = (
     ("systemctl", "disable", "--now", "notochord-box-gadget.service"),
+    ("systemctl", "stop", "notochord-box-web.socket", "notochord-box-web.service"),
     ("systemctl", "stop", "notochord-box.service"),
 )
 _AFTER_LEAVING: Commands = (("systemctl", "daemon-reload"), ("udevadm", "control", "--reload"))
+
+
+def needs(source: Path) -> list[str]:
+    """The Python packages that a source needs."""
+    with open(source / "pyproject.toml", "rb") as file:
+        return sorted(tomllib.load(file)["project"]["dependencies"])
+
+
+def copy_source(source: Path, folder: Path) -> list[str]:
+    """Copy what a release consists of into a folder; the names of its files."""
+    for part in PARTS:
+        _copy(source / part, folder / part)
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
 
 
 def check_machine(machine: str = "", version: tuple[int, int] = sys.version_info[:2]) -> None:

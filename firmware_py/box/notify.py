@@ -33,6 +33,11 @@ class Notifier:
         address = environment.pop("NOTIFY_SOCKET", "")
         return Notifier(address, _every(environment))
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether systemd listens: then it also starts again whoever ends."""
+        return self._socket is not None
+
     def ready(self) -> None:
         """Your keys sound."""
         self._say("READY=1")

@@ -21,7 +21,7 @@ from firmware_py.panel.change import Change
 from firmware_py.panel.controls import Controls
 from firmware_py.panel.encoder import Encoder
 from firmware_py.panel.glance import Glance
-from firmware_py.panel.lamps import MIDI_LIT, Sign
+from firmware_py.panel.lamps import MIDI_LIT, Sign, light_at
 from firmware_py.panel.pinmap import CHANNELS, SPI_PINS, PinMap
 from firmware_py.settings import Settings
 
@@ -34,8 +34,12 @@ FULL = 1023  # of ten bits
 class Board:
     """The panel that is plugged in."""
 
-    def __init__(self, pin_map: PinMap, settings: Settings, now: Callable[[], float]) -> None:
-        """Opens the devices through gpiozero's pin factory.
+    def __init__(
+        self, pin_map: PinMap, settings: Settings, now: Callable[[], float],
+        blinks: Callable[[], bool] = lambda: True,
+    ) -> None:  # fmt: skip
+        """Opens the devices through gpiozero's pin factory. `blinks`: whether the lamp is to show
+        numbers, as nothing else here does.
 
         Raises gpiozero's GPIOZeroError, or OSError, when there is no GPIO to open.
         """
@@ -47,17 +51,22 @@ class Board:
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._devices = ExitStack()
         self._devices.callback(os.close, self._wake)
+        self._blinks = blinks
+        self._code, self._code_since = "", 0.0
+        self._dark_until: float | None = None  # or lit: when a blinking lamp changes next
         self._sign: Sign | None = None
+        self._colour: tuple[float, float, float] | None = None
         self._lit_until: float | None = None
         try:
             self._encoder_pins = self._open_encoder()
-            self._open_buttons()
+            held = self._open_buttons()
             self._lamp, self._midi_lamp = self._open_lamps()
             self._knobs = self._open_knobs()
         except BaseException:
             self.close()
             raise
         self._read_at = now()
+        self.controls.begin(held, now())
 
     def close(self) -> None:
         """Lamps out, and the pins given back."""
@@ -70,7 +79,8 @@ class Board:
     @property
     def next_due(self) -> float | None:
         """When `poll` must be called next, in seconds."""
-        times = [self.controls.due, self._lit_until, self._read_at if self._knobs else None]
+        times = [self.controls.due, self._lit_until, self._dark_until]
+        times += [self._read_at if self._knobs else None]
         return min((t for t in times if t is not None), default=None)
 
     def poll(self) -> list[Change]:
@@ -89,6 +99,8 @@ class Board:
         if self._lit_until is not None and now >= self._lit_until:
             self._lit_until = None
             self._midi_lamp.off()
+        if self._dark_until is not None and now >= self._dark_until:
+            self._light(now)
         return changes + self.controls.tick(now)
 
     def show(self, glance: Glance) -> None:
@@ -96,10 +108,24 @@ class Board:
         sign = glance.sign
         if self.controls.steps_presets and sign is not Sign.DONE:
             sign = Sign.PRESETS
-        if sign is not self._sign:
-            self._sign = sign
+        now = self._now()
+        if glance.code != self._code:
+            self._code, self._code_since = glance.code, now
+        self._sign = sign
+        self._light(now)
+
+    def _light(self, now: float) -> None:
+        """The lamp as it is to be now: its sign's colour, or a number that blinks."""
+        colour = Sign.WAKING.value if self._sign is None else self._sign.value
+        self._dark_until = None
+        if self._code and self._blinks() and self._sign is not Sign.DONE:
+            lit, seconds = light_at(self._code, now - self._code_since)
+            colour = Sign.CODE.value if lit else (0.0, 0.0, 0.0)
+            self._dark_until = now + seconds
+        if colour != self._colour:
+            self._colour = colour
             if self._lamp is not None:
-                self._lamp.color = sign.value
+                self._lamp.color = colour
 
     def midi_came(self) -> None:
         """Light the MIDI lamp for a moment."""
@@ -153,13 +179,16 @@ class Board:
             device.when_deactivated = lambda contact=contact: moved(contact, True)
         return a, b
 
-    def _open_buttons(self) -> None:
-        push = self._map.encoder.push if self._map.encoder else None
-        pins = [button.pin for button in self._map.buttons]
-        for pin in [*pins, *([] if push is None else [push])]:
+    def _open_buttons(self) -> set[int]:
+        """Which of them are held already."""
+        held = set()
+        for pin in self._map.switches():
             device = self._input(pin)
+            if device.is_active:
+                held.add(pin)
             device.when_activated = lambda pin=pin: self._put(pin, True)
             device.when_deactivated = lambda pin=pin: self._put(pin, False)
+        return held
 
     def _open_lamps(self) -> tuple[Any, Any]:
         colours, midi = self._map.lamp, self._map.midi_lamp
@@ -181,7 +210,10 @@ class Board:
         return {knob.channel: devices[knob.channel] for knob in self._map.knobs}
 
 
-def find_board(pin_map: PinMap, settings: Settings, now: Callable[[], float]) -> Board | None:
+def find_board(
+    pin_map: PinMap, settings: Settings, now: Callable[[], float],
+    blinks: Callable[[], bool] = lambda: True,
+) -> Board | None:  # fmt: skip
     """The machine's panel, or None, with a line in the log, where it has no GPIO."""
     if not list(Path("/dev").glob("gpiochip*")):
         log.info("panel: this machine has no GPIO")
@@ -189,7 +221,7 @@ def find_board(pin_map: PinMap, settings: Settings, now: Callable[[], float]) ->
     import gpiozero
 
     try:
-        return Board(pin_map, settings, now)
+        return Board(pin_map, settings, now, blinks)
     except (gpiozero.GPIOZeroError, OSError, ImportError, RuntimeError) as error:
         log.warning("panel: cannot be opened (%s); the box plays without it", error)
         return None

@@ -60,8 +60,41 @@ class Panic:
 
 
 @dataclass(frozen=True)
+class Restart:
+    """Begin anew: the service ends, and whoever keeps it running starts it again."""
+
+
+@dataclass(frozen=True)
+class OpenAccess:
+    """Open web access, for a while."""
+
+
+@dataclass(frozen=True)
 class StorePreset:
     """Store everything as it stands."""
+
+
+@dataclass(frozen=True)
+class PutPreset:
+    """Have this preset under this number, whatever was there; `text` as it is stored."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True)
+class DropPreset:
+    """Free this number."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class TakeBrain:
+    """Play with the brain file that was uploaded, whose bytes have this SHA-256, from the next
+    start on; None: with the one that was shipped."""
+
+    sha256: str | None
 
 
 @dataclass(frozen=True)
@@ -103,7 +136,8 @@ class Quit:
 
 Change = (
     Turn | StepMode | StepPalette | TakeOver | Tap | Undo | Again | Panic | Step | Recall
-    | StorePreset | Keep | Listen | Learnt | Forget | Quit
+    | StorePreset | Keep | Listen | Learnt | Forget | Quit | Restart | OpenAccess | PutPreset
+    | DropPreset | TakeBrain
 )  # fmt: skip
 
 # What a button or a pad can do, by the name that pin maps and bindings give it; at a time.

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from firmware_py.panel.change import (
     ACTIONS,
     AT_ONCE,
     Change,
     Listen,
+    OpenAccess,
     Panic,
+    Restart,
     StepMode,
     StepPalette,
     StorePreset,
@@ -20,6 +24,8 @@ from firmware_py.presets.remote import Step
 from firmware_py.settings import Settings
 
 LONG = 1.0  # seconds that two buttons are held for a panic, or the encoder to store a preset
+LONGER = 3.0  # seconds that three are held to start the box anew
+ASKED = 2.0  # seconds after a start for which the button is held on that opens web access
 CLICK = 0.5  # seconds; an encoder that was held in for less was clicked
 LAYER = 5.0  # seconds without a turn after which a clicked encoder is back at the modes
 PUSH = "push"  # the encoder's switch
@@ -39,19 +45,28 @@ class Controls:
         self._push, self._pushed_at = push, 0.0
         self._used = False  # the encoder, since it was pushed in: turned, or something was learnt
         self._presets_until: float | None = None  # it steps through the presets
-        self._panicked = self._together = False  # since the last moment when none was held
+        self._most = 0  # buttons that were held at once, since the last moment when none was
+        self._panicked = self._restarted = False  # since then
+        self._web = pin_map.web
+        self._web_at: float | None = None  # when web access opens
 
     @property
     def due(self) -> float | None:
         """When `tick` must be called, in seconds."""
         times = [s.due for s in self._switches.values() if s.due is not None]
-        times += [t for t in (self._long_at(), self._presets_until) if t is not None]
+        times += [t for t in (self._long_at(), self._longer_at()) if t is not None]
+        times += [t for t in (self._presets_until, self._web_at) if t is not None]
         return min(times, default=None)
 
     @property
     def steps_presets(self) -> bool:
         """Whether the encoder steps through the presets."""
         return self._presets_until is not None
+
+    def begin(self, held: Set[int], now: float) -> None:
+        """The box starts, while these switches are held: none of them counts as pressed."""
+        if held == {self._web}:
+            self._web_at = now + ASKED
 
     def now_set(self, settings: Settings) -> None:
         """The settings have been changed, here or elsewhere: knobs that stand apart wait."""
@@ -88,6 +103,7 @@ class Controls:
 
     def switch(self, pin: int, closed: bool, now: float) -> list[Change]:
         """A switch's contact closed or opened."""
+        self._web_at = None
         return self._pressed(pin, self._switches[pin].changed(closed, now), now)
 
     def tick(self, now: float) -> list[Change]:
@@ -99,6 +115,13 @@ class Controls:
         if long is not None and long <= now:
             self._panicked = True
             changes.append(Panic())
+        longer = self._longer_at()
+        if longer is not None and longer <= now:
+            self._restarted = True
+            changes += [Panic(), Restart()]
+        if self._web_at is not None and self._web_at <= now:
+            self._web_at = None
+            changes.append(OpenAccess())
         if self._presets_until is not None and self._presets_until <= now:
             self._presets_until = None
         return changes
@@ -108,9 +131,15 @@ class Controls:
         return sorted(t for t in at if t is not None)
 
     def _long_at(self) -> float | None:
-        """When two buttons will have been held long enough for a panic."""
+        """When two buttons will have been held long enough for a panic. What is left of three
+        is no two: whoever lets go of them does not mean a panic."""
         held = self._held()
-        return held[1] + LONG if len(held) >= 2 and not self._panicked else None
+        return held[1] + LONG if len(held) == self._most == 2 and not self._panicked else None
+
+    def _longer_at(self) -> float | None:
+        """When three will have been held long enough to start anew."""
+        held = self._held()
+        return held[2] + LONGER if len(held) >= 3 and not self._restarted else None
 
     def _pressed(self, pin: int, pressed: bool | None, now: float) -> list[Change]:
         """A button acts when it is let go, alone: a press of two is no press of either. A tap is
@@ -120,17 +149,17 @@ class Controls:
         return self._down(pin, now) if pressed else self._up(pin, now)
 
     def _down(self, pin: int, now: float) -> list[Change]:
-        self._together = self._together or len(self._held()) > 1
+        self._most = max(self._most, len(self._held()))
         if pin == self._push:
             self._pushed_at, self._used = now, False
             return [Listen(True)]
-        at_once = self._does[pin] in AT_ONCE and not self._together
+        at_once = self._does[pin] in AT_ONCE and self._most == 1
         return [ACTIONS[self._does[pin]](now)] if at_once else []
 
     def _up(self, pin: int, now: float) -> list[Change]:
-        alone = not self._together
+        alone = self._most <= 1
         if not self._held():
-            self._together = self._panicked = False
+            self._most, self._panicked, self._restarted = 0, False, False
         if pin == self._push:
             return [Listen(False), *(self._let_go(now) if alone else [])]
         if not alone or self._does[pin] in AT_ONCE:

@@ -18,11 +18,13 @@ from firmware_py.panel.travel import whole_travel
 from firmware_py.settings import FIELDS
 
 WIDTH, HEIGHT = 128, 64  # dots
+SHORT = 6  # digits of the number that web access asks for; all of them are for the air
 LETTER = 6  # dots across one letter of the font
 DOES = {
     Sign.WAKING: "wakes", Sign.LISTENING: "listens", Sign.ANSWERING: "plays",
     Sign.THRU: "you alone", Sign.FAULT: "no network", Sign.DONE: "done",
     Sign.PRESETS: "presets", Sign.STRAINED: "strained",
+    Sign.CODE: "web access",
 }  # fmt: skip
 _FONT = ImageFont.load_default_imagefont()
 
@@ -35,6 +37,9 @@ def draw(glance: Glance) -> Image.Image:
     if glance.listens:
         _line(image, 37, "bind: move a MIDI", "")
         _line(image, 50, "control", "")
+    elif glance.code:
+        _line(image, 37, f"wifi {glance.code}", "")
+        _line(image, 51, f"code {glance.code[-SHORT:]}", "")
     elif glance.turned is not None:
         _turned(image, *glance.turned)
     else:
@@ -49,7 +54,7 @@ def shows(glance: Glance) -> tuple[object, ...]:
     s = glance.settings
     return (
         s.mode, s.palette, round(s.tempo), glance.sign, glance.preset, glance.turned,
-        glance.session, glance.listens,
+        glance.session, glance.listens, glance.code,
     )  # fmt: skip
 
 

@@ -45,8 +45,12 @@ def find_panels(
     pin_map: PinMap, settings: Settings, now: Callable[[], float]
 ) -> list[Panel]:
     """The panels that are wired to this machine."""
-    board = find_board(pin_map, settings, now)
     display = None if pin_map.display is None else find_display(pin_map.display, now)
+
+    def blinks() -> bool:  # the display's process ends where there is none on the bus
+        return display is None or display.fileno() < 0
+
+    board = find_board(pin_map, settings, now, blinks)
     return [panel for panel in (board, display) if panel is not None]
 
 

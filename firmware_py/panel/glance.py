@@ -32,6 +32,7 @@ class Glance:
     network: bool = False
     answer_ms: float | None = None  # p50 of the last answers
     session: int | None = None  # the number under which this session is being recorded
+    code: str = ""  # web access is open, and this is the number to be asked for there
     lead: str = ""  # who gives the beat
     listens: bool = False  # the next MIDI control that moves is bound
     bound: tuple[tuple[str, str], ...] = ()  # MIDI controls and what they do

@@ -83,6 +83,12 @@ class PinMap:
     lamp: LampMap | None = None
     midi_lamp: int | None = None
     display: DisplayMap | None = None
+    web: int | None = None  # the pin of the button that opens web access when it is held at a start
+
+    def switches(self) -> list[int]:
+        """The pins of everything that is pressed: the buttons, and the encoder's push."""
+        push = self.encoder.push if self.encoder is not None else None
+        return [button.pin for button in self.buttons] + ([] if push is None else [push])
 
     def pins(self) -> list[int]:
         """Every pin in use, the SPI's where there are knobs."""
@@ -109,13 +115,15 @@ def load(path: Path = DEFAULT) -> PinMap:
     try:
         pin_map = _read(data)
         _check(pin_map)
+    except KeyError as error:
+        raise PinMapError(f"{path}: {error.args[0]} is missing") from error
     except (PinMapError, TypeError, ValueError, AttributeError) as error:
         raise PinMapError(f"{path}: {error}") from error
     return pin_map
 
 
 def _read(data: dict[str, Any]) -> PinMap:
-    known = {"name", "knob", "encoder", "button", "lamp", "midi_lamp", "display"}
+    known = {"name", "knob", "encoder", "button", "lamp", "midi_lamp", "display", "web"}
     if unknown := sorted(set(data) - known):
         raise PinMapError(f"no part is called '{unknown[0]}'; there are {', '.join(sorted(known))}")
     return PinMap(
@@ -126,6 +134,7 @@ def _read(data: dict[str, Any]) -> PinMap:
         lamp=LampMap(**data["lamp"]) if "lamp" in data else None,
         midi_lamp=data["midi_lamp"]["pin"] if "midi_lamp" in data else None,
         display=DisplayMap(**data["display"]) if "display" in data else None,
+        web=data["web"]["hold"] if "web" in data else None,
     )
 
 
@@ -145,6 +154,8 @@ def _check(pin_map: PinMap) -> None:
     for button in pin_map.buttons:
         if button.does not in ACTIONS:
             raise PinMapError(f"no button does '{button.does}'; they do {', '.join(ACTIONS)}")
+    if pin_map.web is not None and pin_map.web not in pin_map.switches():
+        raise PinMapError(f"web access is asked for with a button, and pin {pin_map.web} has none")
     if pin_map.display is not None and pin_map.display.address not in ADDRESSES:
         raise PinMapError(f"there is no I2C address {pin_map.display.address}; 0x08 to 0x77")
 

@@ -22,9 +22,12 @@ NOTES, LINES = 500, 50  # since the last glance
 class Viewer:
     """Takes note of what happens, in the loop's thread: a microsecond each."""
 
-    def __init__(self, session: Callable[[], int | None] = lambda: None) -> None:
-        """`session` gives the number under which this session is recorded."""
-        self._session = session
+    def __init__(
+        self, session: Callable[[], int | None] = lambda: None, code: Callable[[], str] = str
+    ) -> None:
+        """`session` gives the number under which this session is recorded; `code` the one that
+        is shown while web access is open."""
+        self._session, self._code = session, code
         self._owner = ""
         self._notes: deque[NoteSeen] = deque(maxlen=NOTES)
         self._lines: deque[str] = deque(maxlen=LINES)
@@ -68,8 +71,8 @@ class Viewer:
             at=now, sign=Sign.DONE if desk.flashes(now) else self.sign(instrument),
             settings=scene.settings, preset=desk.preset, turned=desk.turned(now),
             you=bool(scene.strokes), network=bool(scene.own), answer_ms=self._median,
-            session=self._session(), lead=instrument.beat.lead(), listens=learner.listens,
-            bound=learner.bound, notes=notes, lines=lines,
+            session=self._session(), code=self._code(), lead=instrument.beat.lead(),
+            listens=learner.listens, bound=learner.bound, notes=notes, lines=lines,
         )  # fmt: skip
 
     def sign(self, instrument: Instrument) -> Sign:

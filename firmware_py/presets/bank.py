@@ -10,12 +10,14 @@ from firmware_py.settings import Settings
 
 
 class Bank:
-    """Presets by number. `keep` is handed each one that is stored, and sees it to the disk."""
+    """Presets by number. `keep` is handed each one that is stored, and `drop` the number of each
+    that is not any more: they see it to the disk."""
 
     def __init__(
-        self, presets: dict[int, Preset], keep: Callable[[Preset], object] = lambda preset: None
-    ) -> None:
-        self._presets, self._keep = dict(presets), keep
+        self, presets: dict[int, Preset], keep: Callable[[Preset], object] = lambda preset: None,
+        drop: Callable[[int], object] = lambda number: None,
+    ) -> None:  # fmt: skip
+        self._presets, self._keep, self._drop = dict(presets), keep, drop
         self._current: int | None = None
 
     def recall(self, number: int) -> Preset | None:
@@ -35,6 +37,20 @@ class Bank:
         else:
             at = numbers.index(self._current)
         return self.recall(numbers[(at + by) % len(numbers)])
+
+    def put(self, preset: Preset) -> None:
+        """Have it under its number, in the place of whatever was there."""
+        self._presets[preset.number] = preset
+        self._keep(preset)
+
+    def delete(self, number: int) -> bool:
+        """Free a number; whether there was a preset."""
+        if self._presets.pop(number, None) is None:
+            return False
+        if self._current == number:
+            self._current = None
+        self._drop(number)
+        return True
 
     def store(self, settings: Settings) -> Preset | None:
         """Store the settings under the first free number, or find that they are stored already.

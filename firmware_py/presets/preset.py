@@ -49,8 +49,9 @@ def write(preset: Preset) -> str:
     return "\n".join(lines) + "\n"
 
 
-def read(number: int, text: str) -> Preset:
-    """The preset in a text; PresetError when it is none."""
+def read(number: int, text: str, strict: bool = False) -> Preset:
+    """The preset in a text; PresetError when it is none, or (`strict`) when anything in it is
+    wrong."""
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
@@ -58,15 +59,19 @@ def read(number: int, text: str) -> Preset:
     chosen, name = data.get("settings", {}), data.get("name", "")
     if not isinstance(chosen, dict) or not isinstance(name, str):
         raise PresetError("not a preset: it needs a name and a table [settings]")
-    return Preset(number, tidy(name), _settings(number, chosen))
+    if strict and (unknown := sorted(set(data) - {"name", "settings"})):
+        raise PresetError(f"'{unknown[0]}' is no part of a preset; name and [settings] are")
+    return Preset(number, tidy(name), _settings(number, chosen, strict))
 
 
-def _settings(number: int, chosen: dict[str, Any]) -> Settings:
+def _settings(number: int, chosen: dict[str, Any], strict: bool) -> Settings:
     settings = Settings()
     for name, value in chosen.items():
         try:
             settings = changed(settings, name, value)
         except ValueError as error:
+            if strict:
+                raise PresetError(str(error)[:200]) from error
             log.warning("preset %d: %s; left as by default", number, str(error)[:200])
     return settings
 

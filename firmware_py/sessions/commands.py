@@ -56,13 +56,13 @@ def _session(args: argparse.Namespace) -> Session:
 def _list(args: argparse.Namespace) -> int:
     volumes = _shelf(args).volumes()
     for volume in volumes:
-        print(_line(volume))
+        print(line(volume))
     if not volumes:
         print(f"no session yet in {folder_of(args.state)}")
     return 0
 
 
-def _line(volume: Volume) -> str:
+def line(volume: Volume) -> str:
     """A session in one line, from its two ends where it is whole."""
     with open(volume.path, "rb") as file:
         head = file.read(HEAD)

@@ -177,3 +177,27 @@ def test_each_new_process_is_put_in_its_place(tmp_path):
         assert placed == [link.pid]
     finally:
         link.close()
+
+EITHER = "own = 'own.brain' in sys.argv[sys.argv.index('--brain') + 1]\n"
+
+
+@pytest.mark.parametrize(
+    "does", ["say({'refused': 'own.brain: damaged'})", "os.kill(os.getpid(), signal.SIGSEGV)"]
+)
+def test_a_brain_of_ones_own_that_is_of_no_use_leaves_its_place_to_the_shipped_one(
+    link_to, tmp_path, does
+):
+    link, clock, _ = link_to(f"{EITHER}if own: {does}\nelse: {READY}\nhear()")
+    link.close()
+    link = ProcessLink(tmp_path / "own.brain", clock.now, instead=tmp_path / "base.brain")
+    link.start()
+    try:
+        for _ in range(3 * CRASHES):
+            kinds = came(link)
+            if "ready" in kinds:
+                break
+            assert kinds == ["lost"]
+            clock.set(clock.now() + 6.0)
+        assert kinds == ["ready"] and link.state == "ready"
+    finally:
+        link.close()

@@ -7,14 +7,19 @@ from firmware_py.bindings.learner import Learner
 from firmware_py.desk import PALETTES, SHOWN, TWICE, Desk
 from firmware_py.panel.change import (
     Again,
+    DropPreset,
     Forget,
     Keep,
     Listen,
+    OpenAccess,
     Panic,
+    PutPreset,
     Quit,
+    Restart,
     StepMode,
     StepPalette,
     StorePreset,
+    TakeBrain,
     TakeOver,
     Tap,
     Turn,
@@ -22,6 +27,8 @@ from firmware_py.panel.change import (
 )
 from firmware_py.panel.lamps import FLASH
 from firmware_py.presets.bank import Bank
+from firmware_py.presets.preset import Preset, write
+from firmware_py.presets.remote import Recall, Step
 from firmware_py.settings import MODES, Settings, changed
 from tests.firmware_py.stage import Stage
 
@@ -29,14 +36,16 @@ from tests.firmware_py.stage import Stage
 class Office:
     """A desk, and a follower of it."""
 
-    def __init__(self, **settings):
+    def __init__(self, restarts=False, **settings):
+        self.brains, self.bank = [], Bank({3: Preset(3, "old", Settings())})
         self.stage, self.lines, self.seen = Stage(**settings), [], []
         self.ended, self.learnt_times = False, 0
         here = self.stage.instrument.scene.settings
         self.learner = Learner(Book(), here, PALETTES)
         self.desk = Desk(
-            self.stage.instrument, lambda: self.stage.now, self.lines.append, Bank({}),
-            self.learner, lambda now: "kept", quit=self.end,
+            self.stage.instrument, lambda: self.stage.now, self.lines.append, self.bank,
+            self.learner, lambda now: "kept", quit=self.end, access=lambda: "open",
+            take_brain=self.brains.append, restarts=restarts,
         )  # fmt: skip
         self.desk.tell(self)
 
@@ -164,3 +173,49 @@ def test_quit_ends_the_instrument():
     office = Office()
     office.obey(Quit())
     assert office.ended
+
+
+def test_a_restart_ends_the_instrument_where_somebody_starts_it_again():
+    office = Office(restarts=True)
+    office.obey(Panic(), Restart())
+    assert office.ended and office.lines == ["panic: all silent", "starting anew"]
+
+
+def test_where_nobody_would_start_it_again_a_restart_only_says_so():
+    office = Office()
+    office.obey(Restart())
+    assert not office.ended and "nobody would start it again" in office.lines[0]
+
+
+def test_web_access_and_an_uploaded_brain_are_handed_on():
+    office = Office()
+    office.obey(OpenAccess(), TakeBrain("ab"), TakeBrain(None))
+    assert office.lines == ["open"] and office.brains == ["ab", None]
+
+
+def test_a_preset_is_put_under_its_number_whatever_was_there_and_can_be_recalled():
+    office = Office()
+    office.obey(PutPreset(3, write(Preset(3, "late", Settings(mode="solo")))), Recall(3))
+    assert office.settings.mode == "solo" and office.lines[0] == "preset 3 is now: late"
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "says"),
+    [
+        (3, "[settings]\ntemperature = 9", "temperature=9: must be from"),
+        (3, "[settings]\nwarmth = 1", "no setting called 'warmth'"),
+        (3, "[[", "not TOML"),
+        (129, "", "there is no preset 129"),
+    ],
+)
+def test_a_preset_that_makes_no_sense_is_one_line_and_changes_nothing(number, text, says):
+    office = Office()
+    office.obey(PutPreset(number, text))
+    assert says in office.lines[0] and "\n" not in office.lines[0]
+    assert office.bank.recall(3).name == "old" and office.bank.recall(129) is None
+
+
+def test_a_preset_that_is_deleted_is_not_stepped_to_any_more():
+    office = Office()
+    office.obey(Recall(3), DropPreset(3), DropPreset(3), Step(1))
+    assert office.lines[1:] == ["preset 3 is deleted", "there is no preset"]

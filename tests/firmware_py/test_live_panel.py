@@ -4,13 +4,14 @@ import gpiozero
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
+from firmware_py.box.notify import Notifier
 from firmware_py.cables import Plugged
 from firmware_py.desk import PALETTES
 from firmware_py.live import BRIEF, PATIENCE, SITTING, Loop
 from firmware_py.message import CLOCK, START, STOP, control, kind, note_off, note_on, program
 from firmware_py.midi.inbox import PULLED
 from firmware_py.panel.board import Board
-from firmware_py.panel.controls import Controls
+from firmware_py.panel.controls import LONGER, Controls
 from firmware_py.panel.lamps import FLASH
 from firmware_py.panel.pinmap import load
 from firmware_py.presets.bank import Bank
@@ -51,7 +52,7 @@ class Unpatched:
 class Table:
     """A loop with a panel on mock pins, and nothing else real."""
 
-    def __init__(self, factory, stage, bank=None, keep=None):
+    def __init__(self, factory, stage, bank=None, keep=None, notifier=None):
         self.factory, self.stage, self.lines = factory, stage, []
         lamps = load()
         pin_map = type(lamps)("table", encoder=lamps.encoder, buttons=lamps.buttons,
@@ -59,7 +60,7 @@ class Table:
         self.board = Board(pin_map, stage.instrument.scene.settings, self.now)
         self.loop = Loop(
             stage.instrument, Unpatched(), link=None, clock=self, told=self.lines.append,
-            panels=[self.board], bank=bank, keep=keep,
+            panels=[self.board], bank=bank, keep=keep, notifier=notifier,
         )  # fmt: skip
 
     def now(self):
@@ -86,14 +87,15 @@ class Table:
 
 
 @pytest.fixture
-def table(monkeypatch):
+def table(monkeypatch, tmp_path):
     factory = MockFactory(pin_class=MockPWMPin)
     monkeypatch.setattr(gpiozero.Device, "pin_factory", factory)
     bank = Bank({
         1: Preset(1, "solo", Settings(mode="thru")),
         2: Preset(2, "choir", Settings(mode="harmonize", voices=5)),
     })  # fmt: skip
-    made = Table(factory, Stage(mode="duet", awake=False), bank, lambda now: f"kept at {now:.2f}")
+    made = Table(factory, Stage(mode="duet", awake=False), bank, lambda now: f"kept at {now:.2f}",
+                 Notifier(str(tmp_path / "systemd")))  # fmt: skip
     yield made
     made.board.close()
     factory.reset()
@@ -104,6 +106,22 @@ def test_the_encoder_changes_the_mode_and_says_so(table):
     after_duet = MODES[MODES.index("duet") + 1]
     assert table.stage.instrument.scene.settings.mode == after_duet
     assert table.lines == [f"mode {after_duet}"]
+
+
+def test_three_buttons_held_silence_all_that_sounds_and_then_end_the_loop(table):
+    table.stage.instrument.heard("kbd", note_on(0, 60, 90), table.stage.now)
+    for pin in (5, 6, 19):
+        table.factory.pin(pin).drive_low()
+        table.serve()
+    table.loop._cables.wake = lambda: None
+    end = table.stage.now + LONGER
+    while table.stage.now < end - 0.1:
+        table.serve()
+    assert not table.loop._stopping and table.stage.sounding() == {(0, 60)}
+    table.serve()
+    table.serve()
+    assert table.lines == ["panic: all silent", "starting anew"] and table.loop._stopping
+    assert table.stage.struck() == [60] and table.stage.sounding() == set()
 
 
 def test_the_mode_that_a_button_left_comes_back(table):

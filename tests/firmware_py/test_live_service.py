@@ -6,6 +6,7 @@ import pytest
 
 from firmware_py import live
 from firmware_py.box.health import Health, Watch
+from firmware_py.box.renewed import REST, Renewed
 from firmware_py.live import LONGEST_SLEEP, Loop
 from firmware_py.panel.lamps import Sign
 from firmware_py.panel.viewer import Viewer
@@ -104,3 +105,23 @@ def test_a_machine_that_is_too_hot_is_told_once_and_shown_until_it_is_cool(diary
     diary.stage.now += 1.0
     made._serve_panels()
     assert viewer.sign(diary.stage.instrument) is not Sign.STRAINED
+
+
+def test_what_is_new_is_played_with_after_a_rest_and_not_while_somebody_plays(diary):
+    renewed, made = Renewed(), loop(diary, notifier=diary)
+    made._renewed = renewed
+    renewed.tell("release 2 plays from the next start on")
+    for second in range(60):
+        diary.stage.now = 100.0 + second
+        made._sounded_at = min(diary.stage.now, 120.0)
+        made._renew(diary.stage.now)
+        assert made._stopping == (diary.stage.now >= 120.0 + REST)
+    assert "told release 2 plays from the next start on" in diary.lines
+
+
+def test_what_is_new_waits_for_the_next_start_where_nobody_would_start_the_player_again(diary):
+    made = loop(diary)
+    made._renewed.tell("new")
+    made._renew(1.0)
+    made._renew(1.0 + 9 * REST)
+    assert not made._stopping and "told new" in diary.lines

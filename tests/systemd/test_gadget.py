@@ -34,10 +34,10 @@ def kernel(tmp_path):
     return tmp_path
 
 
-def gadget(kernel, do):
+def gadget(kernel, *do):
     environment = {"CONFIGFS": str(kernel / "config"), "UDCS": str(kernel / "udc"),
                    "PATH": f"{kernel}/bin:{os.environ['PATH']}"}  # fmt: skip
-    command = ["sh", SOURCE / "systemd/gadget", do]
+    command = ["sh", SOURCE / "systemd/gadget", *do]
     return subprocess.run(command, capture_output=True, text=True, env=environment)
 
 
@@ -70,6 +70,19 @@ def test_down_leaves_nothing_and_down_again_is_no_fault(kernel):
     assert (done.returncode, done.stderr) == (0, "")
     assert not list((kernel / "config/usb_gadget").iterdir())
     assert gadget(kernel, "down").returncode == 0
+
+
+def test_with_a_network_the_midi_stays_and_down_takes_both_away(kernel):
+    done = gadget(kernel, "up", "network")
+    assert (done.returncode, done.stderr) == (0, "")
+    config = kernel / "config/usb_gadget/notochord-box/configs/c.1"
+    assert {p.name for p in config.iterdir() if p.is_symlink()} == {"midi.usb0", "ncm.usb0"}
+    assert offered(kernel)["UDC"] == "fe980000.usb"
+    assert gadget(kernel, "up").returncode == 0  # the network goes, and the MIDI stays
+    assert {p.name for p in config.iterdir() if p.is_symlink()} == {"midi.usb0"}
+    gadget(kernel, "up", "network")
+    assert gadget(kernel, "down").returncode == 0
+    assert not list((kernel / "config/usb_gadget").iterdir())
 
 
 def test_a_board_without_a_device_port_is_told_so(kernel):

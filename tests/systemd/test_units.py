@@ -3,12 +3,17 @@
 import re
 import shutil
 import subprocess
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
 
+from firmware_py.box.brains import UPLOADED
 from firmware_py.box.install import FILES, SOURCE, UNITS
+from firmware_py.panel.access import ADDRESS
 from firmware_py.panel.pinmap import load
+from firmware_py.web.__main__ import ADDRESSES
+from firmware_py.web.door import LASTS
 
 FOLDER = SOURCE / "systemd"
 SYSTEM = Path("/usr/lib/systemd/system")
@@ -59,10 +64,25 @@ def test_systemd_would_say_so_if_something_were_wrong(root):
 
 @needs_systemd
 def test_the_service_is_hardened_as_far_as_it_can_be(root):
-    command = ["systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE}",
-               f"--root={root}", "notochord-box.service"]  # fmt: skip
+    assert exposure(root, "notochord-box.service") <= EXPOSURE
+
+
+@needs_systemd
+@pytest.mark.parametrize(("unit", "tenths"), [
+    ("notochord-box-web.service", 14), ("notochord-box-upload.service", 17),
+    ("notochord-box-stick@sda1.service", 34),
+])  # fmt: skip
+def test_what_reads_a_strangers_files_is_fenced_in(root, unit, tenths):
+    assert exposure(root, unit) <= tenths
+
+
+def exposure(root, unit):
+    """How systemd rates a unit, in tenths: 0 is best, 100 is worst."""
+    command = ["systemd-analyze", "security", "--offline=true", f"--root={root}", unit]
     done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout[-300:]
+    found = re.search(r"Overall exposure level for .*: ([0-9.]+)", done.stdout)
+    assert found, done.stdout[-300:] + done.stderr
+    return round(float(found[1]) * 10)
 
 
 def values(unit, key):
@@ -134,3 +154,60 @@ def test_the_groups_that_the_service_names_are_made_where_they_are_missing(tmp_p
     (named,) = values("notochord-box.service", "SupplementaryGroups")
     assert set(named.split()) <= groups
     assert "notochord:x:" in (tmp_path / "etc/passwd").read_text()
+
+
+# ── web access, uploads, sticks ─────────────────────────────────────────────────────────────
+
+
+def test_nothing_of_the_web_is_started_but_what_the_player_may_knock_at():
+    enabled = {unit for unit in UNITS if values(unit, "WantedBy")}
+    assert "notochord-box-web.socket" in enabled
+    assert not {u for u in enabled if re.search(r"web\.service|network|upload|stick", u)}
+    assert values("notochord-box-web.socket", "ListenSequentialPacket") == [ADDRESS]
+    assert values("notochord-box-web.socket", "SocketMode") == ["0600"]
+    assert values("notochord-box-web.socket", "SocketUser") == values("notochord-box.service",
+                                                                      "User")  # fmt: skip
+    assert not [key for key in ("ListenStream", "ListenDatagram") for unit in UNITS
+                if values(unit, key)]  # fmt: skip
+
+
+def test_web_access_is_another_user_than_the_player_and_ends_by_itself():
+    (user,) = values("notochord-box-web.service", "User")
+    assert user != values("notochord-box.service", "User")[0]
+    assert f"u {user} " in (FOLDER / "notochord-box.sysusers").read_text()
+    (most,) = values("notochord-box-web.service", "RuntimeMaxSec")
+    assert LASTS < int(most) < LASTS + 120
+    assert values("notochord-box-web.service", "Restart") == ["no"]
+
+
+def test_web_access_may_be_reached_on_its_own_networks_alone():
+    (allowed,) = values("notochord-box-web.service", "IPAddressAllow")
+    assert values("notochord-box-web.service", "IPAddressDeny") == ["any"]
+    networks = [ip_network(each) for each in allowed.split()]
+    script = (FOLDER / "network").read_text()
+    for place, network in zip(ADDRESSES, networks, strict=True):
+        address, _, device = place.partition("%")
+        assert ip_address(address) in network
+        assert f"address={address}" in script and f"={device} " in script
+
+
+def test_the_network_goes_with_web_access_and_so_does_what_waits_for_uploads():
+    for unit in ("network.service", "network.path", "upload.path"):
+        for key in ("BindsTo", "After"):  # both, or it would outlive a process that ends by itself
+            assert "notochord-box-web.service" in values(f"notochord-box-{unit}", key)[0].split()
+    (command,) = values("notochord-box-web.service", "ExecStart")
+    (number,) = values("notochord-box-network.path", "PathExists")
+    assert command.endswith(f"--number {number.replace('/run', '%t')}")
+
+
+def test_what_is_uploaded_is_where_the_unit_and_the_player_look_for_it():
+    (folder,) = values("notochord-box-web.service", "StateDirectory")
+    (path,) = values("notochord-box-upload.path", "PathExists")
+    assert path == f"/var/lib/{folder}/update"
+    assert values("notochord-box-upload.service", "ExecStart")[0].endswith(f"upload {path}")
+    assert f"/var/lib/{folder}/brain" == f"/var/lib/notochord-box/{UPLOADED}"
+
+
+def test_a_stick_is_looked_at_when_it_is_plugged_in():
+    rules = (FOLDER / "notochord-box.rules").read_text()
+    assert 'ENV{SYSTEMD_WANTS}+="notochord-box-stick@$kernel.service"' in rules

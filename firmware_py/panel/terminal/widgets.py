@@ -21,6 +21,7 @@ SIGNS = {
     Sign.ANSWERING: ("plays", "#30ff50"), Sign.THRU: ("leaves you alone", "#a0a0a0"),
     Sign.FAULT: ("no network", "#ff4040"), Sign.DONE: ("done", "#ffffff"),
     Sign.PRESETS: ("presets", "#c040c0"), Sign.STRAINED: ("strained", "#ff9030"),
+    Sign.CODE: ("web access", "#00a0a0"),
 }  # fmt: skip
 DIM, STRONG, KEY = "#808080", "bold #ffffff", "bold black on #c0c0c0"
 NAME, BAR = 16, 6  # letters of the name and of the bar of a knob that has one line

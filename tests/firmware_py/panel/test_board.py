@@ -6,19 +6,39 @@ import select
 
 import gpiozero
 import pytest
-from gpiozero.pins.mock import MockFactory, MockPWMPin, MockSPIDevice
+from gpiozero.pins.mock import MockFactory, MockPin, MockPWMPin, MockSPIDevice
 
 from firmware_py.panel.board import Board, find_board
-from firmware_py.panel.change import Listen, Panic, StepMode, StepPalette, TakeOver
+from firmware_py.panel.change import (
+    Listen,
+    OpenAccess,
+    Panic,
+    Restart,
+    StepMode,
+    StepPalette,
+    TakeOver,
+)
+from firmware_py.panel.controls import ASKED, LONGER
 from firmware_py.panel.glance import Glance
-from firmware_py.panel.lamps import MIDI_LIT, Sign
+from firmware_py.panel.lamps import BETWEEN, BLINK, MIDI_LIT, Sign
 from firmware_py.panel.pinmap import ButtonMap, EncoderMap, LampMap, PinMap, load
 from firmware_py.settings import Settings
 
 CONTACTS = PinMap("contacts", encoder=EncoderMap(17, 27, 22), buttons=(
-    ButtonMap(5, "take over"), ButtonMap(6, "undo")))  # fmt: skip
+    ButtonMap(5, "take over"), ButtonMap(6, "undo")), web=6)  # fmt: skip
 LAMPS = PinMap("lamps", lamp=LampMap(16, 20, 21), midi_lamp=26)
 KNOBS = PinMap("knobs", knobs=load().knobs)
+
+
+class Held(MockPin):
+    """A pin whose switch is closed already: stronger than the pull-up that it is given."""
+
+    pins: set[int] = set()
+
+    def _set_pull(self, value):
+        super()._set_pull(value)
+        if self.info.name in {f"GPIO{pin}" for pin in self.pins}:
+            self.drive_low()
 
 
 class Converter(MockSPIDevice):
@@ -51,8 +71,8 @@ class Bench:
         self.now, self.factory = 100.0, MockFactory(**options)
         self.pin_map = pin_map
 
-    def open(self):
-        self.board = Board(self.pin_map, Settings(), lambda: self.now)
+    def open(self, **options):
+        self.board = Board(self.pin_map, Settings(), lambda: self.now, **options)
         return self.board
 
     def pin(self, number):
@@ -154,6 +174,87 @@ def test_two_buttons_held_are_a_panic(bench):
     assert board.poll() == []
     table.now += 0.2
     assert board.poll() == [Panic()]
+
+
+def test_three_buttons_held_start_the_box_anew_however_they_bounce(bench):
+    table = bench(CONTACTS)
+    board, found = table.open(), []
+    for pin in (5, 6, 22):
+        for _ in range(3):
+            table.press(pin)
+            table.press(pin, False)
+            table.now += 0.001
+        table.press(pin)
+        table.now += 0.1
+        found += board.poll()
+    pressed = table.now - 0.1
+    while table.now < pressed + LONGER - 0.2:
+        table.now += 0.1
+        found += board.poll()
+    assert Restart() not in found and Panic() not in found
+    table.now += 0.3
+    assert board.poll() == [Panic(), Restart()]
+
+
+def test_a_button_that_is_held_while_the_board_is_opened_asks_for_web_access(
+    bench, monkeypatch
+):
+    monkeypatch.setattr(Held, "pins", {6})
+    table = bench(CONTACTS, pin_class=Held)
+    board = table.open()
+    assert board.next_due == table.now + ASKED
+    table.now += 0.9 * ASKED
+    assert board.poll() == []
+    table.now += 0.2 * ASKED
+    assert board.poll() == [OpenAccess()]
+    table.press(6, False)
+    assert board.poll() == []
+
+
+def test_three_buttons_held_on_through_a_restart_neither_ask_for_web_access_nor_for_another(
+    bench, monkeypatch
+):
+    monkeypatch.setattr(Held, "pins", {5, 6, 22})
+    table = bench(CONTACTS, pin_class=Held)
+    board, found = table.open(), []
+    for pin in (5, 22):  # the web's button is the last to be let go
+        table.now += 0.1
+        table.press(pin, False)
+        found += board.poll()
+    table.now += 10 * LONGER
+    assert found + board.poll() == []
+
+
+def lamp_over(table, board, seconds, step=0.05):
+    """Whether the lamp is lit, looked at again and again, and how often it came on."""
+    seen = []
+    for _ in range(round(seconds / step)):
+        table.now += step
+        board.poll()
+        seen.append(any(table.pin(p).state for p in (16, 20, 21)))
+    return sum(now and not before for before, now in zip([False, *seen], seen, strict=False))
+
+
+def test_the_lamp_blinks_the_number_of_web_access_digit_by_digit(bench):
+    table = bench(LAMPS, pin_class=MockPWMPin)
+    board = table.open()
+    board.show(Glance(sign=Sign.LISTENING, code="230"))
+    assert [table.pin(p).state for p in (16, 20, 21)] == list(Sign.CODE.value)
+    assert board.next_due == table.now + BLINK
+    assert lamp_over(table, board, 2 * 2 * BLINK + BETWEEN / 2) == 2
+    assert lamp_over(table, board, BETWEEN / 2 + 3 * 2 * BLINK + BETWEEN / 4) == 3
+    assert lamp_over(table, board, BETWEEN + 10 * 2 * BLINK) == 10
+    board.show(Glance(sign=Sign.LISTENING))
+    assert [table.pin(p).state for p in (16, 20, 21)] == list(Sign.LISTENING.value)
+    assert board.next_due is None
+
+
+def test_the_lamp_blinks_nothing_where_a_display_shows_it(bench):
+    table = bench(LAMPS, pin_class=MockPWMPin)
+    board = table.open(blinks=lambda: False)
+    board.show(Glance(sign=Sign.LISTENING, code="230"))
+    assert [table.pin(p).state for p in (16, 20, 21)] == list(Sign.LISTENING.value)
+    assert board.next_due is None
 
 
 def test_the_knobs_are_read_through_the_converter(bench):

@@ -6,7 +6,9 @@ from firmware_py.panel.change import (
     ACTIONS,
     Keep,
     Listen,
+    OpenAccess,
     Panic,
+    Restart,
     StepMode,
     StepPalette,
     StorePreset,
@@ -15,7 +17,7 @@ from firmware_py.panel.change import (
     Turn,
     Undo,
 )
-from firmware_py.panel.controls import CLICK, LAYER, LONG, Controls
+from firmware_py.panel.controls import ASKED, CLICK, LAYER, LONG, LONGER, Controls
 from firmware_py.panel.encoder import Encoder
 from firmware_py.panel.pinmap import load
 from firmware_py.panel.switch import LOCK
@@ -235,3 +237,110 @@ def test_a_tap_beside_a_held_button_is_no_tap():
     panel.press(UNDO)
     assert panel.press(TAP) == []
     assert panel.press(TAP, False) == [] == panel.press(UNDO, False)
+
+
+def test_three_buttons_held_for_three_seconds_silence_all_and_start_the_box_anew():
+    panel = Panel()
+    for pin in (UNDO, TAKE_OVER, KEEP):
+        panel.press(pin)
+    assert panel.controls.tick(panel.now + 0.99 * LONGER) == []
+    assert panel.controls.due == panel.now + LONGER
+    assert panel.controls.tick(panel.now + LONGER) == [Panic(), Restart()]
+    assert panel.controls.tick(panel.now + 9 * LONGER) == []
+    panel.now += 10 * LONGER
+    assert [panel.press(pin, False) for pin in (UNDO, TAKE_OVER, KEEP)] == [[]] * 3
+
+
+@pytest.mark.parametrize("pins", [(5, 6, 13), (6, 19, 22), (13, 22, 5), (22, 19, 13)])
+def test_any_three_buttons_do_it_and_the_time_counts_from_the_third(pins):
+    panel = Panel()
+    panel.press(pins[0])
+    panel.now += 9 * LONGER
+    panel.press(pins[1])
+    panel.now += 0.9 * LONG
+    assert panel.controls.tick(panel.now) == []
+    panel.press(pins[2])
+    assert panel.controls.tick(panel.now + 0.99 * LONGER) == []
+    assert Restart() in panel.controls.tick(panel.now + LONGER)
+
+
+def test_three_buttons_are_no_panic_of_two_not_even_when_one_is_let_go():
+    panel = Panel()
+    for pin in (UNDO, TAKE_OVER, KEEP):
+        panel.press(pin)
+    assert panel.controls.tick(panel.now + 2 * LONG) == []
+    panel.now += 2 * LONG
+    panel.press(KEEP, False)
+    assert panel.controls.tick(panel.now + 9 * LONGER) == []
+
+
+def test_one_of_three_let_go_and_pressed_again_begins_the_time_anew():
+    panel = Panel()
+    for pin in (UNDO, TAKE_OVER, KEEP):
+        panel.press(pin)
+    panel.now += 0.9 * LONGER
+    panel.press(KEEP, False)
+    panel.press(KEEP)
+    assert panel.controls.tick(panel.now + 0.99 * LONGER) == []
+    assert panel.controls.tick(panel.now + LONGER) == [Panic(), Restart()]
+
+
+def test_a_third_button_after_a_panic_of_two_starts_the_box_anew():
+    panel = Panel()
+    panel.press(UNDO)
+    panel.press(TAKE_OVER)
+    assert panel.controls.tick(panel.now + LONG) == [Panic()]
+    panel.now += LONG
+    panel.press(PUSH)
+    assert panel.controls.tick(panel.now + LONGER) == [Panic(), Restart()]
+
+
+def test_buttons_that_are_held_when_the_box_starts_start_it_no_second_time():
+    panel = Panel()
+    panel.controls.begin({UNDO, TAKE_OVER, KEEP}, 0.0)
+    assert panel.controls.due is None and panel.controls.tick(99.0) == []
+
+
+def test_the_web_button_held_alone_at_the_start_and_two_seconds_on_opens_web_access():
+    panel = Panel()
+    panel.controls.begin({KEEP}, 1.0)
+    assert panel.controls.due == 1.0 + ASKED
+    assert panel.controls.tick(0.99 + ASKED) == []
+    assert panel.controls.tick(1.0 + ASKED) == [OpenAccess()]
+    assert panel.controls.tick(99.0) == [] and panel.controls.due is None
+    panel.now = 100.0
+    assert panel.press(KEEP, False) == []  # it was for the web, and keeps nothing
+
+
+@pytest.mark.parametrize("held", [set(), {UNDO}, {UNDO, KEEP}, {UNDO, TAKE_OVER, KEEP}])
+def test_nothing_else_that_is_held_at_the_start_opens_web_access(held):
+    panel = Panel()
+    panel.controls.begin(held, 0.0)
+    assert panel.controls.tick(99.0) == []
+
+
+def test_the_web_button_let_go_too_soon_or_with_another_opens_nothing():
+    panel = Panel()
+    panel.controls.begin({KEEP}, 0.0)
+    panel.now = 0.5 * ASKED
+    assert panel.press(KEEP, False) == [] == panel.controls.tick(9 * ASKED)
+    panel.controls.begin({KEEP}, 0.0)
+    panel.press(UNDO)
+    assert panel.controls.tick(9 * ASKED) == []
+
+
+def test_the_web_button_pressed_after_the_start_is_the_button_that_it_is():
+    panel = Panel()
+    panel.controls.begin(set(), 0.0)
+    panel.press(KEEP)
+    assert OpenAccess() not in panel.controls.tick(panel.now + 9 * ASKED)
+    assert panel.press(KEEP, False) == [Keep()]
+
+
+def test_a_pin_map_without_web_access_never_opens_any(tmp_path):
+    path = tmp_path / "pins.toml"
+    path.write_text('[[button]]\npin = 19\ndoes = "keep"')
+    controls = Controls(load(path), Settings())
+    controls.begin({19}, 0.0)
+    controls.begin(set(), 0.0)
+    assert controls.tick(99.0) == []

@@ -63,6 +63,7 @@ def test_every_mode_fits_and_looks_different(mode):
     [
         {"sign": Sign.ANSWERING}, {"sign": Sign.FAULT}, {"preset": "4 band"}, {"session": 13},
         {"turned": ("temperature", 0.5)}, {"turned": ("palette", "drums")}, {"listens": True},
+        {"code": "493027118204"},
         {"settings": Settings(palette="drums")}, {"settings": Settings(tempo=90.0)},
     ],
 )  # fmt: skip

@@ -38,6 +38,8 @@ def test_every_part_is_optional(tmp_path):
         ("[display]\naddress = 0x80", "no I2C address 128"),
         ("[display]\n[[button]]\npin = 2\ndoes = 'undo'", "pin 2 is used twice"),
         ("[wheel]\npin = 1", "no part is called 'wheel'"),
+        ("[web]\nhold = 5", "pin 5 has none"),
+        ("[web]\npin = 5", "hold is missing"),
         ("[[", "not TOML"),
         ("encoder = 3", "pins.toml"),
     ],

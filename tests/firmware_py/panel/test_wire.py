@@ -7,12 +7,17 @@ import pytest
 
 from firmware_py.panel.change import (
     Again,
+    DropPreset,
     Forget,
     Keep,
     Listen,
+    OpenAccess,
     Panic,
+    PutPreset,
     Quit,
+    Restart,
     StepMode,
+    TakeBrain,
     Tap,
     Turn,
     Undo,
@@ -25,8 +30,8 @@ from firmware_py.settings import Settings
 
 FULL = Glance(
     12.5, Sign.ANSWERING, Settings(mode="echo", temperature=0.3), "3 café", ("tempo", 97.0), True,
-    True, 4.7, 12, "clock", True, (("cc 1:74", "rest"),), (NoteSeen(12.4, "network", 9, 36, 80),),
-    ("mode echo",),
+    True, 4.7, 12, "493027118204", "clock", True, (("cc 1:74", "rest"),),
+    (NoteSeen(12.4, "network", 9, 36, 80),), ("mode echo",),
 )  # fmt: skip
 
 
@@ -45,7 +50,8 @@ def test_of_a_second_glance_only_what_changed_travels():
     "change",
     [Turn("mode", "duet"), Turn("tempo", 90.5), StepMode(-2), Tap(3.25), Undo(4.0), Again(),
      Panic(), Keep(), Listen(True, "undo", keys=True), Forget("cc 1:1"), Step(1), Recall(7),
-     Quit()],
+     Quit(), Restart(), OpenAccess(), PutPreset(3, "name = 'a'"), DropPreset(3), TakeBrain("ab"),
+     TakeBrain(None)],
 )  # fmt: skip
 def test_a_change_arrives_as_it_was(change):
     assert change_in(change_bytes(change)) == change
