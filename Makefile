@@ -3,6 +3,8 @@
 # sudo make install   makes a box of this machine, which plays when it is switched on
 # sudo make uninstall takes all of it away but what was played
 # make versus times our brain and the original Notochord, which gets an environment of its own
+# make image  makes a card for Raspberry Pis, and a disk for the guest of test-appliance
+# make test-appliance boots the image in an emulated machine, and plays it
 # make arm    plays the brain on emulated cores of a Pi 4 and a Pi 5 and compares its answers
 VENV := .venv
 ORIGINAL := .venv-original
@@ -10,7 +12,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 MODE ?= duet
 
-.PHONY: play test soak lint bench versus arm latency install uninstall clean
+.PHONY: play test soak lint bench versus arm latency image test-appliance install uninstall clean
 
 play: $(VENV)/.installed
 	@$(BIN)/notochord-box play --mode $(MODE)
@@ -38,6 +40,14 @@ versus: $(VENV)/.installed $(ORIGINAL)/.installed
 arm: $(VENV)/.installed
 	@mkdir -p performance
 	$(BIN)/notochord arm parity --json performance/arm.json
+
+# Slow: minutes, and 3 GB in build/ the first time. IMAGE=amd64 makes the guest's.
+IMAGE ?= pi amd64
+image: $(VENV)/.installed
+	@for kind in $(IMAGE); do $(BIN)/python -m hardware.image $$kind || exit; done
+
+test-appliance: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -m appliance tests/appliance
 
 latency: $(VENV)/.installed
 	$(BIN)/notochord-box latency --mode harmonize
@@ -68,4 +78,4 @@ $(ORIGINAL)/.installed: notochord/versus/requirements.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(ORIGINAL) .arm performance .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(ORIGINAL) .arm build performance .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

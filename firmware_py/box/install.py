@@ -68,18 +68,35 @@ class InstallError(ValueError):
 class Installer:
     """Installs below a root folder; on the machine itself when that is /."""
 
-    def __init__(self, root: Path, source: Path = SOURCE, run: Run | None = None) -> None:
+    def __init__(
+        self, root: Path, source: Path = SOURCE, run: Run | None = None, machine: str = ""
+    ) -> None:
+        """`machine`: the processor of an image that is made elsewhere; by default this one's."""
         self.root, self._source = root, source
+        self._machine = machine or platform.machine()
         self._live = root.resolve() == Path("/")
         self._run = run or (_command if self._live else lambda command: None)
         self._record = root / BASE / "installed.json"
         self.releases = Releases(root / BASE)
 
+    @property
+    def needed(self) -> list[str]:
+        """The Python packages that the project asks for."""
+        with open(self._source / "pyproject.toml", "rb") as file:
+            return sorted(tomllib.load(file)["project"]["dependencies"])
+
+    @property
+    def environment(self) -> str:
+        """The name of the environment that holds them, for this Python and that processor."""
+        version = "{}.{}".format(*sys.version_info)
+        text = json.dumps([self.needed, version, self._machine])
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
     # ── in ──────────────────────────────────────────────────────────────────────────────────
 
     def install(self) -> str:
         """Set everything up; the release's name. Raises InstallError, ReleaseError, OSError."""
-        check_machine()
+        check_machine(self._machine)
         for package in PACKAGES if self._live else ():
             self._run(["apt-get", "install", "--yes", "--quiet", package])
         name = self._release(self._environment())
@@ -100,11 +117,7 @@ class Installer:
 
     def _environment(self) -> str:
         """The environment that the release needs, made if it is not there; its name."""
-        with open(self._source / "pyproject.toml", "rb") as file:
-            needed = sorted(tomllib.load(file)["project"]["dependencies"])
-        version = "{}.{}".format(*sys.version_info)
-        text = json.dumps([needed, version, platform.machine()])
-        name = hashlib.sha256(text.encode()).hexdigest()[:12]
+        name, needed = self.environment, self.needed
         place = self.root / BASE / "environments" / name
         if (place / "bin" / "python").exists():
             return name
