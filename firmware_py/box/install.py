@@ -41,6 +41,7 @@ FILES = {  # of systemd/, and where they go
     **{unit: f"{SYSTEM}/{unit}" for unit in UNITS},
     "notochord-box.rules": "etc/udev/rules.d/70-notochord-box.rules",
     "notochord-box.sysusers": "etc/sysusers.d/notochord-box.conf",
+    "notochord-box.tmpfiles": "etc/tmpfiles.d/notochord-box.conf",
     "notochord-box.modules": "etc/modules-load.d/notochord-box.conf",
     "start": f"{BASE}/start",
     "update": f"{BASE}/update",

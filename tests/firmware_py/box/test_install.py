@@ -40,7 +40,8 @@ def machine(tmp_path):
         (root / "boot/firmware").mkdir(parents=True, exist_ok=True)
         (root / "boot/firmware" / name).write_text(text)
     for folder in ("etc/default", "etc/systemd/system", "etc/udev/rules.d", "etc/sysusers.d",
-                   "etc/modules-load.d", "opt", "usr/local/bin", "usr/local/sbin", "var/lib"):
+                   "etc/modules-load.d", "etc/tmpfiles.d", "opt", "usr/local/bin", "usr/local/sbin",
+                   "var/lib"):
         (root / folder).mkdir(parents=True)  # fmt: skip
     (root / "etc/systemd/system/default.target").symlink_to("/lib/systemd/system/graphical.target")
     return root
