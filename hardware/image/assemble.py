@@ -18,7 +18,18 @@ from typing import Any
 from firmware_py import __version__
 from firmware_py.box.install import BASE, SOURCE, STATE, Installer
 from hardware.image import disk, early
-from hardware.image.recipe import DATA_LABEL, KINDS, PYTHON, ROOT_LABEL, Kind
+from hardware.image.recipe import (
+    DATA,
+    DATA_LABEL,
+    FIRMWARE,
+    KINDS,
+    PYTHON,
+    ROOT,
+    ROOT_LABEL,
+    SPARE,
+    SPARE_LABEL,
+    Kind,
+)
 from notochord.arm.root import carry_out, needed
 
 HERE = Path(__file__).parent
@@ -95,6 +106,11 @@ def firmware(kind: Kind, cache: Path, tree: Path, into: Path) -> None:
     for path in kernel.glob("usr/lib/**/broadcom/bcm2[78]*.dtb"):
         for name in (path.name, *_names_of_the_firmware(path.name)):
             shutil.copy(path, into / name)
+    (into / "overlays").mkdir()
+    compiler = needed("dtc", package="device-tree-compiler")
+    overlay = into / "overlays" / "notochord-box.dtbo"
+    source = str(HERE / "notochord-box.dts")
+    carry_out([compiler, "-@", "-I", "dts", "-O", "dtb", "-o", str(overlay), source], "try again")
     shutil.copy(HERE / "config.txt", into)
     shutil.copy(HERE / "cmdline.txt", into)
 
@@ -113,15 +129,13 @@ def image(kind: Kind, cache: Path) -> Path:
         firmware(kind, cache, work / "root", work / "firmware")
         for name in ("vmlinuz", "initrd.img"):
             shutil.copy(work / "firmware" / name, cache / f"{kind.name}-{name}")
-        parts = [
-            disk.fat(work / "firmware", work / "1.fat"),
-            disk.ext4(work / "root", ROOT_LABEL, work / "2.ext4", disk.ROOT),
-            disk.ext4(None, DATA_LABEL, work / "3.ext4", disk.DATA),
-            disk.ext4(None, "notochord-spare", work / "4.ext4", disk.SPARE),
-        ]
-        disk.card(parts, work / "card.img")
+        card = disk.card(work / "card.img")
+        disk.fat(card, FIRMWARE, "NOTOCHORD", work / "firmware")
+        disk.ext4(card, ROOT, ROOT_LABEL, work / "root")
+        disk.ext4(card, DATA, DATA_LABEL)
+        disk.ext4(card, SPARE, SPARE_LABEL)
         target = cache / f"notochord-box-{kind.name}.img"
-        os.replace(work / "card.img", target)
+        os.replace(card, target)
     target.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     return target
 

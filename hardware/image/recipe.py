@@ -35,15 +35,16 @@ NO_DRIVERS = (
 # What stands between the kernel and its root on a card, if the kernel has it not built in.
 TO_THE_ROOT = (
     "ext4", "mmc_block", "bcm2835-mailbox", "raspberrypi", "clk-raspberrypi", "reset-raspberrypi",
-    "gpio-raspberrypi-exp", "gpio-regulator", "fixed", "bcm2835-dma", "bcm2835", "sdhci-iproc",
-    "sdhci-brcmstb", "sdhci-pltfm", "virtio_pci", "virtio_mmio", "virtio_blk",
+    "gpio-raspberrypi-exp", "pinctrl-brcmstb-bcm2712", "gpio-brcmstb", "gpio-regulator", "fixed",
+    "bcm2835-dma", "bcm2835", "sdhci-iproc", "sdhci-brcmstb", "virtio_pci", "virtio_mmio",
+    "virtio_blk",
 )  # fmt: skip
 
 # Sectors of 512 bytes: where each partition begins, and how large it is.
 MEGABYTE = 2048
 FIRMWARE, ROOT, DATA, SPARE = 1, 2, 3, 4
 SIZES = {FIRMWARE: 252, ROOT: 1664, DATA: 512, SPARE: 512}  # megabytes
-ROOT_LABEL, DATA_LABEL = "notochord-root", "notochord-data"
+ROOT_LABEL, DATA_LABEL, SPARE_LABEL = "notochord-root", "notochord-data", "notochord-spare"
 
 
 @dataclass(frozen=True)

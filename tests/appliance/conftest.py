@@ -45,7 +45,7 @@ def _booted(name):
     stamp = path.with_suffix(".recipe")
     if not (path.exists() and stamp.exists() and stamp.read_text() == _key(machine.kind)):
         stamp.unlink(missing_ok=True)
-        report = boot(machine, CACHE, LIMIT)
+        report = boot(machine, CACHE, path.with_suffix(".log"), LIMIT)
         report.write(path)
         if "end" in report.findings:
             stamp.write_text(_key(machine.kind))

@@ -12,18 +12,17 @@ Waiting for the disk takes the time that it takes here.
 from __future__ import annotations
 
 import json
-import os
 import resource
-import selectors
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hardware.image.early import packed
-from notochord.arm.root import ArmError, needed
+from notochord.arm.root import needed
 
 INSIDE = Path(__file__).parent / "inside"
 MARK = b"APPLIANCE "
@@ -68,20 +67,17 @@ MACHINES = {
 
 @dataclass
 class Report:
-    """What a guest said, by name; what its console showed; and what it took here."""
+    """What a guest said, by name, and what it took here."""
 
     findings: dict[str, dict[str, Any]]
-    console: str
     seconds: float  # on the wall, from power-on to the end
     processor: float  # seconds of this machine's processor
 
     def write(self, path: Path) -> None:
-        """As JSON, with the console's text beside it."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        """As JSON."""
         took = {"wall_seconds": round(self.seconds, 1), "cpu_seconds": round(self.processor, 1)}
         text = json.dumps({"findings": self.findings, **took}, indent=1)
         path.write_text(text + "\n", encoding="utf-8")
-        path.with_suffix(".log").write_text(self.console, encoding="utf-8")
 
 
 def beside() -> bytes:
@@ -93,7 +89,7 @@ def beside() -> bytes:
     return packed({"hooks/appliance": (0o644, (INSIDE / "hook").read_bytes()), **files})
 
 
-def command(machine: Machine, cache: Path, work: Path, more: str = "") -> list[str]:
+def command(machine: Machine, cache: Path, work: Path, log: Path, more: str) -> list[str]:
     """QEMU's command line for an image in the cache; `more` is added to the kernel's."""
     program = needed(machine.program, package=machine.package)
     image, early = cache / f"notochord-box-{machine.kind}.img", cache / f"{machine.kind}-initrd.img"
@@ -105,7 +101,8 @@ def command(machine: Machine, cache: Path, work: Path, more: str = "") -> list[s
     return [
         "nice", "-n", "15", program, *machine.arguments, "-accel", "tcg,thread=single",
         "-icount", "shift=0", "-smp", "1" if machine.name != "raspi3b" else "4",
-        "-display", "none", "-monitor", "none", "-no-reboot", "-net", "none", "-serial", "stdio",
+        "-display", "none", "-monitor", "none", "-no-reboot", "-net", "none",
+        "-serial", f"file:{log}",
         "-kernel", str(cache / f"{machine.kind}-vmlinuz"), "-initrd", str(initrd),
         *(("-dtb", str(tree)) if machine.tree and tree else ()),
         "-append", f"{machine.console} {QUIET} {more}".strip(),
@@ -113,37 +110,18 @@ def command(machine: Machine, cache: Path, work: Path, more: str = "") -> list[s
     ]  # fmt: skip
 
 
-def boot(machine: Machine, cache: Path, limit: float, more: str = "") -> Report:
-    """Switch it on, and listen until it switches itself off, or for `limit` seconds."""
+def boot(machine: Machine, cache: Path, log: Path, limit: float, more: str = "") -> Report:
+    """Switch it on, and wait until it switches itself off, or for `limit` seconds; its console
+    fills the file `log` meanwhile."""
+    log.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as folder:
-        line = command(machine, cache, Path(folder), more)
+        line = command(machine, cache, Path(folder), log, more)
         before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-        with subprocess.Popen(line, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as running:
-            try:
-                text = _listen(running, began + limit)
-            finally:
-                running.kill()
+        with suppress(subprocess.TimeoutExpired):
+            subprocess.run(line, stdin=subprocess.DEVNULL, timeout=limit, check=False)
         after, took = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - began
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    if not text:
-        raise ArmError(f"{machine.name}: nothing came from it; see that {machine.program} runs")
-    return Report(findings(text), text.decode(errors="replace"), took, spent)
-
-
-def _listen(running: subprocess.Popen[bytes], until: float) -> bytes:
-    text = b""
-    assert running.stdout is not None
-    file = running.stdout.fileno()
-    with selectors.DefaultSelector() as selector:
-        selector.register(file, selectors.EVENT_READ)
-        while (left := until - time.monotonic()) > 0:
-            if not selector.select(left):
-                continue
-            data = os.read(file, 65536)
-            text += data
-            if not data:
-                break
-    return text
+    return Report(findings(log.read_bytes()), took, spent)
 
 
 def findings(text: bytes) -> dict[str, dict[str, Any]]:

@@ -1,10 +1,15 @@
 """What the firmware of a Raspberry Pi looks for, and what an image says of itself."""
 
+import shutil
+
 import pytest
 
 from hardware.image import assemble
 from hardware.image.recipe import PC, PI
 
+needs_dtc = pytest.mark.skipif(
+    shutil.which("dtc") is None, reason="dtc is not here (apt-get install device-tree-compiler)"
+)
 TREES = ("bcm2837-rpi-3-b.dtb", "bcm2837-rpi-zero-2-w.dtb", "bcm2711-rpi-4-b.dtb",
          "bcm2712-rpi-5-b.dtb", "bcm2712-d-rpi-5-b.dtb")  # fmt: skip
 
@@ -23,14 +28,18 @@ def firmware(tmp_path, monkeypatch):
     return tmp_path / "firmware"
 
 
+@needs_dtc
 def test_all_that_config_txt_names_is_there(firmware):
     config = (firmware / "config.txt").read_text()
     assert "kernel=vmlinuz" in config and "initramfs initrd.img" in config
+    overlays = {line.partition("=")[2] for line in config.splitlines() if "dtoverlay=" in line}
+    assert {path.stem for path in (firmware / "overlays").iterdir()} == overlays
     assert {"vmlinuz", "initrd.img", "start4.elf", "cmdline.txt"} <= {
         path.name for path in firmware.iterdir()
     }
 
 
+@needs_dtc
 def test_a_device_tree_has_both_its_names(firmware):
     names = {path.name for path in firmware.glob("*.dtb")}
     assert {*TREES, "bcm2710-rpi-3-b.dtb", "bcm2710-rpi-zero-2-w.dtb", "bcm2712d0-rpi-5-b.dtb"} == (

@@ -21,13 +21,12 @@ def card(tmp_path, monkeypatch):
     for name in ("firmware", "root"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text(name)
-    parts = [
-        disk.fat(tmp_path / "firmware", tmp_path / "1"),
-        disk.ext4(tmp_path / "root", "the-root", tmp_path / "2", ROOT),
-        disk.ext4(None, "the-data", tmp_path / "3", DATA),
-        disk.ext4(None, "the-spare", tmp_path / "4", SPARE),
-    ]
-    return disk.card(parts, tmp_path / "card.img").read_bytes()
+    card = disk.card(tmp_path / "card.img")
+    disk.fat(card, FIRMWARE, "THEBOX", tmp_path / "firmware")
+    disk.ext4(card, ROOT, "the-root", tmp_path / "root")
+    disk.ext4(card, DATA, "the-data")
+    disk.ext4(card, SPARE, "the-spare")
+    return card.read_bytes()
 
 
 def table(card):
