@@ -23,11 +23,12 @@ import json
 import os
 import py_compile
 import shutil
+import subprocess
 import sys
 import tarfile
 import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -273,6 +274,32 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield from _walk(path) if path.is_dir() else [path]
 
 
+# ── on a root that is only read ─────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def writable(
+    place: Path, carry_out: Callable[[Sequence[str]], object] = subprocess.check_call
+) -> Iterator[None]:
+    """For as long as it takes, let the file system that holds `place` be written, if it is only
+    read otherwise. Raises OSError when that cannot be done."""
+    if not os.statvfs(place).f_flag & os.ST_RDONLY:
+        yield
+        return
+    point = place.resolve()
+    while not os.path.ismount(point):
+        point = point.parent
+    try:
+        carry_out(["mount", "-o", "remount,rw", str(point)])
+    except subprocess.CalledProcessError as error:
+        raise OSError(f"{point} is only read, and cannot be written") from error
+    try:
+        yield
+    finally:
+        with suppress(subprocess.CalledProcessError):  # busy: so until the next start
+            carry_out(["mount", "-o", "remount,ro", str(point)])
+
+
 # ── from the service and the command line ───────────────────────────────────────────────────
 
 
@@ -283,22 +310,26 @@ def main(argv: list[str] | None = None, out: IO[str] = sys.stdout) -> int:
     parser.add_argument("do", choices=("choose", "confirm", "update"))
     parser.add_argument("archive", type=Path, nargs="?")
     args = parser.parse_args(argv)
-    releases = Releases(args.base)
+    if args.do == "update" and args.archive is None:
+        parser.error("name the archive")
     try:
-        if args.do == "choose":
-            if (left := releases.choose()) is not None:
-                out.write(f"{left} did not reach ready; back to {releases.current}\n")
-        elif args.do == "confirm":
-            releases.confirm()
-            releases.prune()
-        elif args.archive is None:
-            parser.error("name the archive")
-        else:
-            out.write(f"{releases.update(args.archive)} plays from the next start on\n")
+        with writable(args.base):
+            _carry_out(Releases(args.base), args.do, args.archive, out)
     except (ReleaseError, OSError) as error:
         sys.stderr.write(f"notochord-box-update: {error}\n")
         return 2
     return 0
+
+
+def _carry_out(releases: Releases, do: str, archive: Path, out: IO[str]) -> None:
+    if do == "choose":
+        if (left := releases.choose()) is not None:
+            out.write(f"{left} did not reach ready; back to {releases.current}\n")
+    elif do == "confirm":
+        releases.confirm()
+        releases.prune()
+    else:
+        out.write(f"{releases.update(archive)} plays from the next start on\n")
 
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ def command(machine: Machine, cache: Path, work: Path, log: Path, more: str) -> 
     subprocess.run([*make, "-b", str(image.resolve()), str(card), CARD], check=True)
     tree = next(iter(cache.glob(f"kernel-*/usr/lib/**/{machine.tree}")), None)
     return [
-        "nice", "-n", "15", program, *machine.arguments, "-accel", "tcg,thread=single",
+        program, *machine.arguments, "-accel", "tcg,thread=single",
         "-icount", "shift=0", "-smp", "1" if machine.name != "raspi3b" else "4",
         "-display", "none", "-monitor", "none", "-no-reboot", "-net", "none",
         "-serial", f"file:{log}",

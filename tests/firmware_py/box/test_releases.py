@@ -2,11 +2,23 @@
 
 import io
 import json
+import os
+import subprocess
 import tarfile
+from types import SimpleNamespace
 
 import pytest
 
-from firmware_py.box.releases import MANIFEST, ReleaseError, Releases, main, manifest_of, pack
+from firmware_py.box import releases as module
+from firmware_py.box.releases import (
+    MANIFEST,
+    ReleaseError,
+    Releases,
+    main,
+    manifest_of,
+    pack,
+    writable,
+)
 
 FILES = {"firmware_py/cli.py": b"print('plays')\n", "notochord/brains/base.brain": b"\x00" * 5000}
 
@@ -215,3 +227,38 @@ def test_the_command_says_what_it_did_and_what_it_will_not_do(box, tmp_path, cap
     assert "plays from the next start on" in said[0] and "did not reach ready" in said[1]
     assert main([*base, "update", str(tmp_path / "none")], out) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.fixture
+def only_read(monkeypatch, tmp_path):
+    """A file system that is only read, mounted where the test's files are."""
+    flags = SimpleNamespace(f_flag=os.ST_RDONLY)
+    monkeypatch.setattr(module.os, "statvfs", lambda place: flags)
+    monkeypatch.setattr(module.os.path, "ismount", lambda place: place == tmp_path)
+    return tmp_path
+
+
+def test_a_root_that_is_only_read_is_written_for_as_long_as_it_takes(only_read):
+    commands = []
+    with pytest.raises(ZeroDivisionError), writable(only_read / "opt", commands.append):
+        commands.append("written")
+        raise ZeroDivisionError
+    mount = ["mount", "-o"]
+    assert commands == [
+        [*mount, "remount,rw", str(only_read)], "written", [*mount, "remount,ro", str(only_read)]
+    ]  # fmt: skip
+
+
+def test_a_root_that_can_be_written_is_left_as_it_is(tmp_path):
+    commands = []
+    with writable(tmp_path, commands.append):
+        pass
+    assert commands == []
+
+
+def test_a_root_that_cannot_be_written_says_so_in_one_line(only_read):
+    def refused(command):
+        raise subprocess.CalledProcessError(32, command)
+
+    with pytest.raises(OSError, match="only read"), writable(only_read, refused):
+        pass

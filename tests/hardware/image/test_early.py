@@ -71,3 +71,54 @@ def test_the_kernel_is_found_wherever_its_package_puts_it(kernel):
     assert early.image(kernel).read_bytes() == b"old"
     (kernel / "usr/lib/modules" / KERNEL / "vmlinuz").write_bytes(b"new")
     assert early.image(kernel).read_bytes() == b"new"
+
+
+# What the early init does about the part of the card that is written, with commands that note what
+# they are asked and fail where the test wants them to.
+STUBS = """
+root=/dev/mmcblk0p2
+chroot() { shift; echo "$*" >&3; case "$1:$*" in *mke2fs*) made="$made $8" ;; esac
+           case " $ruined " in *" $3 "*) return 8 ;; esac; }
+mount() { place=${5#/root}; echo "mount $place" >&3
+          case " $made " in *" $place "*) return 0 ;; esac
+          case " $ruined " in *" $place "*) return 32 ;; esac; }
+test() { case "$1" in -b) case " $missing " in *" ${2#/root} "*) return 1 ;; esac ;;
+                      *) [ "$@" ] ;; esac; }
+exec 3>&1
+"""
+FIRST, SECOND = "/dev/mmcblk0p3", "/dev/mmcblk0p4"
+
+
+def state_of_a_card(ruined="", missing=""):
+    """What the early init does with a card of which some partitions are ruined or missing."""
+    text = early.INIT.read_text()
+    part = text[text.index("state=/root") : text.index("for hook in")].replace(
+        ">/dev/null 2>&1", ""
+    )
+    script = f"ruined='{ruined}' missing='{missing}'\n{STUBS}\n{part}"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_a_sound_partition_is_checked_and_mounted():
+    assert state_of_a_card() == [f"/sbin/e2fsck -p {FIRST}", f"mount {FIRST}"]
+
+
+def test_a_ruined_partition_is_left_as_it_is_and_the_spare_used():
+    did = state_of_a_card(ruined=FIRST)
+    assert did[-2:] == [f"/sbin/e2fsck -p {SECOND}", f"mount {SECOND}"]
+    assert f"/sbin/e2fsck -fy {FIRST}" in did  # not before it was tried to be repaired
+    assert not any("mke2fs" in line for line in did)
+
+
+def test_where_both_are_ruined_one_is_made_anew():
+    did = state_of_a_card(ruined=f"{FIRST} {SECOND}")
+    made = [line for line in did if "mke2fs" in line]
+    assert len(made) == 1 and made[0].endswith(FIRST)
+    assert did.index(made[0]) > did.index(f"mount {SECOND}")
+    assert did[-1] == f"mount {FIRST}"
+
+
+def test_a_card_without_them_plays_from_memory():
+    assert state_of_a_card(missing=f"{FIRST} {SECOND}") == ["mount data"]
