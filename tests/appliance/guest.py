@@ -84,7 +84,8 @@ def beside() -> bytes:
     """The archive of what is laid beside the image's own early files."""
     files = {
         f"appliance/{path.name}": (0o644, path.read_bytes())
-        for path in sorted(INSIDE.iterdir()) if path.is_file() and path.name != "hook"
+        for path in sorted(INSIDE.iterdir())
+        if path.is_file() and path.name not in ("hook", "__init__.py")
     }  # fmt: skip
     return packed({"hooks/appliance": (0o644, (INSIDE / "hook").read_bytes()), **files})
 

@@ -123,11 +123,9 @@ class Synth:
 class Player:
     """Plays on the keyboard, and listens for it at the synth."""
 
-    def __init__(self):
-        self.keys, self._out = Device("keys", "dummy_udc.0"), Device("synth", "dummy_udc.1")
-        self.keys.open()
-        self._out.open()
-        self.synth = Synth(self._out)
+    def __init__(self, keys, out):
+        """`keys`, `out`: what has a `file` to write to, and to listen to."""
+        self.keys, self.synth = keys, Synth(out)
 
     def send(self, *data):
         """Bytes from the keyboard."""
@@ -250,7 +248,10 @@ def system():
 
 def play(parts):
     """The scenario; `parts` are those that are wanted, all when there are none."""
-    player = Player()
+    devices = Device("keys", "dummy_udc.0"), Device("synth", "dummy_udc.1")
+    for device in devices:
+        device.open()
+    player = Player(*devices)
     say("listening")
     say("thru", seconds=player.until_it_sounds())
     ready = property_of("ActiveEnterTimestampMonotonic")
