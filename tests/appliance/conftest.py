@@ -86,9 +86,11 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.section("container, on this processor")
         for text, value in json.loads((REPORTS / CONTAINER).read_text(encoding="utf-8")).items():
             terminalreporter.write_line(f"{text:52} {value}")
-    reports = {path.stem.removeprefix("appliance-"): json.loads(path.read_text(encoding="utf-8"))
-               for path in sorted(REPORTS.glob("appliance-*.json")) if path.name != CONTAINER}  # fmt: skip
-    for name, report in reports.items():
+    for name in MACHINES:
+        path = REPORTS / f"appliance-{name}.json"
+        if not path.exists():
+            continue
+        report = json.loads(path.read_text(encoding="utf-8"))
         took = f"{report['wall_seconds']} s here, {report['cpu_seconds']} s of processor"
         terminalreporter.section(f"{name}: {took}")
         for text, what, which in ROWS:

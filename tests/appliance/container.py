@@ -107,13 +107,14 @@ class Container:
             _remove(group)
 
 
-def _remove(group: Path) -> None:
-    """Take an empty cgroup away, with those below it; its processes may take a moment to end."""
-    for path in sorted(group.rglob("*/"), reverse=True):
-        with suppress(OSError):
-            path.rmdir()
-    with suppress(OSError):
-        group.rmdir()
+def _remove(group: Path, patience: float = 5.0) -> None:
+    """Take a cgroup away, with those below it, once its processes have ended."""
+    until = time.monotonic() + patience
+    while group.exists() and time.monotonic() < until:
+        for folder, _, _ in os.walk(group, topdown=False):
+            with suppress(OSError):
+                os.rmdir(folder)
+        time.sleep(0.05)
 
 
 def _children(pid: int) -> list[int]:
