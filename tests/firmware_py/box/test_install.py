@@ -178,7 +178,7 @@ def test_config_and_console_are_changed_for_midi_on_the_serial_pins(tmp_path, so
     (boot / "cmdline.txt").write_text(CMDLINE)
     Installer(tmp_path, source).install()
     config = (boot / "config.txt").read_text()
-    assert config.startswith(CONFIG) and config.count("dtoverlay=midi-uart0-pi5") == 1
+    assert config.startswith(CONFIG) and config.count("dtparam=uart0=on") == 1
     assert (boot / "cmdline.txt").read_text() == "console=tty1 root=PARTUUID=1-02 rootwait\n"
 
 
