@@ -35,20 +35,36 @@ def image(kernel: Path) -> Path:
 
 
 def modules(kernel: Path, into: Path) -> Path:
-    """Copy the modules that a box may need below into/usr/lib/modules; that folder."""
+    """Copy the modules that a box may need, and all that they need themselves, below
+    into/usr/lib/modules; that folder."""
     source = kernel / "usr/lib/modules" / version(kernel)
     target = into / "usr/lib/modules" / version(kernel)
-    for path in sorted((source / "kernel").rglob("*.ko*")):
-        name = str(path.relative_to(source / "kernel"))
-        if not any(fnmatch(name, f"{pattern}/*") for pattern in NO_DRIVERS):
-            place = target / "kernel" / name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, place)
+    depmod = needed("depmod", "/usr/sbin/depmod", package="kmod")
+    carry_out([depmod, "-b", str(kernel / "usr"), version(kernel)], "make the kernel's part anew")
+    target.mkdir(parents=True)
+    for name in kept(_needs(source)):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source / name, target / name)
     for path in source.glob("modules.*"):
         shutil.copy(path, target)
-    depmod = needed("depmod", "/usr/sbin/depmod", package="kmod")
     carry_out([depmod, "-b", str(into / "usr"), version(kernel)], "try again")
     return target
+
+
+def kept(needs: Mapping[str, list[str]]) -> set[str]:
+    """Of all modules those that a box may need, and what those need: USB audio, for one, needs
+    something that lies among the cameras."""
+    wanted = {
+        name for name in needs
+        if not any(fnmatch(name, f"kernel/{pattern}/*") for pattern in NO_DRIVERS)
+    }  # fmt: skip
+    return wanted | {need for name in wanted for need in needs[name]}
+
+
+def _needs(folder: Path) -> dict[str, list[str]]:
+    """What each module needs, directly or not (modules.dep(5))."""
+    lines = (folder / "modules.dep").read_text(encoding="ascii").splitlines()
+    return {name: needs.split() for name, _, needs in (line.partition(":") for line in lines)}
 
 
 def drivers(root: Path, kernel_version: str, names: tuple[str, ...]) -> list[Path]:

@@ -29,7 +29,7 @@ NO_DRIVERS = (
     "drivers/isdn", "drivers/md", "drivers/media", "drivers/message", "drivers/mtd",
     "drivers/net/can", "drivers/net/ethernet/[!br]*", "drivers/net/wireless", "drivers/nvdimm",
     "drivers/nvme", "drivers/power", "drivers/scsi", "drivers/staging/[!v]*", "drivers/target",
-    "drivers/thunderbolt", "drivers/video", "drivers/xen", "fs/[!efnc]*", "net/[!n]*",
+    "drivers/thunderbolt", "drivers/video", "drivers/xen", "fs/[!cefjn]*", "net/[!n]*",
     "sound/pci", "sound/soc",
 )  # fmt: skip
 # What stands between the kernel and its root on a card, if the kernel has it not built in.

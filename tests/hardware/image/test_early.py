@@ -65,6 +65,12 @@ def test_drivers_for_which_a_box_has_no_use_are_left_out(kernel, tmp_path):
     assert "drivers/gpu" in NO_DRIVERS
 
 
+def test_what_a_kept_driver_needs_is_kept_wherever_it_lies():
+    camera, audio = "kernel/drivers/media/mc/mc.ko", "kernel/sound/usb/snd-usb-audio.ko"
+    assert early.kept({camera: [], audio: [camera]}) == {camera, audio}
+    assert early.kept({camera: []}) == set()
+
+
 def test_the_kernel_is_found_wherever_its_package_puts_it(kernel):
     (kernel / "boot").mkdir()
     (kernel / "boot" / f"vmlinuz-{KERNEL}").write_bytes(b"old")
