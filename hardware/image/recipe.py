@@ -14,6 +14,7 @@ KERNEL_SUITE, KERNEL_FROM = "trixie", "trixie-backports"
 # Besides what is essential to Debian. No apt, no D-Bus, no network: what a box does not need.
 PACKAGES = (
     "systemd", "systemd-sysv", "udev", "kmod", "python3", "e2fsprogs", "libstdc++6", "zlib1g",
+    "libasound2",
 )  # fmt: skip
 WITHOUT = (
     "/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*",
@@ -29,7 +30,7 @@ NO_DRIVERS = (
     "drivers/isdn", "drivers/md", "drivers/media", "drivers/message", "drivers/mtd",
     "drivers/net/can", "drivers/net/ethernet/[!br]*", "drivers/net/wireless", "drivers/nvdimm",
     "drivers/nvme", "drivers/power", "drivers/scsi", "drivers/staging/[!v]*", "drivers/target",
-    "drivers/thunderbolt", "drivers/video", "drivers/xen", "fs/[!cefjn]*", "net/[!n]*",
+    "drivers/thunderbolt", "drivers/video", "drivers/xen", "fs/[!acefjn]*", "net/[!n]*",
     "sound/pci", "sound/soc",
 )  # fmt: skip
 # What stands between the kernel and its root on a card, if the kernel has it not built in.
