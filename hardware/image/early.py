@@ -40,7 +40,8 @@ def modules(kernel: Path, into: Path) -> Path:
     source = kernel / "usr/lib/modules" / version(kernel)
     target = into / "usr/lib/modules" / version(kernel)
     depmod = needed("depmod", "/usr/sbin/depmod", package="kmod")
-    carry_out([depmod, "-b", str(kernel / "usr"), version(kernel)], "make the kernel's part anew")
+    if not (source / "modules.dep").exists():  # it reads every module, and takes its time
+        carry_out([depmod, "-b", str(kernel / "usr"), version(kernel)], "try again")
     target.mkdir(parents=True)
     for name in kept(_needs(source)):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
