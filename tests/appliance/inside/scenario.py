@@ -43,10 +43,12 @@ class Device:
 
     def open(self):
         """Its own end of the cable; it is plugged in already."""
-        cards = Path("/sys/class/sound").glob("card*/id")
-        card = next(path.parent.name for path in cards if path.read_text().strip() == self._name)
-        path = f"/dev/snd/midiC{card.removeprefix('card')}D0"
-        self.file = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        ids = {path.read_text().strip(): path.parent.name
+               for path in Path("/sys/class/sound").glob("card*/id")}  # fmt: skip
+        if self._name not in ids:
+            raise FileNotFoundError(f"no sound card {self._name}: {ids}")
+        number = ids[self._name].removeprefix("card")
+        self.file = os.open(f"/dev/snd/midiC{number}D0", os.O_RDWR | os.O_NONBLOCK)
 
     def plug(self):
         """Plug it in, and open its end."""
@@ -248,7 +250,7 @@ def system():
 
 def play(parts):
     """The scenario; `parts` are those that are wanted, all when there are none."""
-    devices = Device("keys", "dummy_udc.0"), Device("synth", "dummy_udc.1")
+    devices = Device("guestkeys", "dummy_udc.0"), Device("guestsynth", "dummy_udc.1")
     for device in devices:
         device.open()
     player = Player(*devices)
