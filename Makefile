@@ -5,6 +5,8 @@
 # make soak   plays hours of everything in simulated time; make soak-live ten minutes on real ports
 # make update makes a signed update for boxes that trust your key (notochord-box update key)
 # make versus times our brain and the original Notochord, which gets an environment of its own
+# make image  makes a card for Raspberry Pis, and a disk for the guest of test-appliance
+# make test-appliance boots the image in an emulated machine, and plays it
 # make arm    plays the brain on emulated cores of a Pi 4 and a Pi 5 and compares its answers
 VENV := .venv
 ORIGINAL := .venv-original
@@ -13,7 +15,8 @@ PYTHON ?= python3
 MODE ?= duet
 MINUTES ?= 10
 
-.PHONY: play test soak soak-live lint bench versus arm latency install uninstall update clean
+.PHONY: play test soak soak-live lint bench versus arm latency image test-appliance install \
+  uninstall update clean
 
 play: $(VENV)/.installed
 	@$(BIN)/notochord-box play --mode $(MODE)
@@ -33,7 +36,7 @@ soak-live: $(VENV)/.installed
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
-	$(BIN)/mypy notochord firmware_py
+	$(BIN)/mypy notochord firmware_py hardware
 
 bench: $(VENV)/.installed
 	$(BIN)/notochord bench
@@ -46,6 +49,14 @@ versus: $(VENV)/.installed $(ORIGINAL)/.installed
 arm: $(VENV)/.installed
 	@mkdir -p performance
 	$(BIN)/notochord arm parity --json performance/arm.json
+
+# Slow: minutes, and 3 GB in build/ the first time. IMAGE=amd64 makes the guest's.
+IMAGE ?= pi amd64
+image: $(VENV)/.installed
+	@for kind in $(IMAGE); do $(BIN)/python -m hardware.image $$kind || exit; done
+
+test-appliance: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -m appliance tests/appliance
 
 latency: $(VENV)/.installed
 	$(BIN)/notochord-box latency --mode harmonize
@@ -80,4 +91,4 @@ $(ORIGINAL)/.installed: notochord/versus/requirements.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(ORIGINAL) .arm performance .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(ORIGINAL) .arm build performance .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

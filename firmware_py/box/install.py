@@ -51,6 +51,7 @@ FILES = {  # of systemd/, and where they go
     **{unit: f"{SYSTEM}/{unit}" for unit in UNITS},
     "notochord-box.rules": "etc/udev/rules.d/70-notochord-box.rules",
     "notochord-box.sysusers": "etc/sysusers.d/notochord-box.conf",
+    "notochord-box.tmpfiles": "etc/tmpfiles.d/notochord-box.conf",
     "notochord-box.modules": "etc/modules-load.d/notochord-box.conf",
     "start": f"{BASE}/start",
     "update": f"{BASE}/update",
@@ -70,7 +71,8 @@ OWNERS = {  # of systemd/: what is the owner's once it is there
     "default": "etc/default/notochord-box",
     "update-signers": str(SIGNERS)[1:],
 }
-BESIDE = ("releases.py", "signature.py")  # run from beside the releases, by the system's Python
+# Run from beside the releases, by the system's Python.
+BESIDE = ("releases.py", "remount.py", "signature.py")
 DEFAULT_TARGET = f"{SYSTEM}/default.target"
 PACKAGES = ("python3-venv", "openssh-client")  # the latter checks the signatures of updates
 IF_THERE_ARE = ("python3-lgpio", "python3-rtmidi")  # the system's, where pip has no wheel of them
@@ -84,23 +86,36 @@ class InstallError(ValueError):
 class Installer:
     """Installs below a root folder; on the machine itself when that is /."""
 
-    def __init__(self, root: Path, source: Path = SOURCE, run: Run | None = None) -> None:
+    def __init__(
+        self, root: Path, source: Path = SOURCE, run: Run | None = None, machine: str = ""
+    ) -> None:
+        """`machine`: the processor of an image that is made elsewhere; by default this one's."""
         self.root, self._source = root, source
+        self._machine = machine or platform.machine()
         self._live = root.resolve() == Path("/")
         self._run = run or (_command if self._live else lambda command: None)
         self._record = root / BASE / "installed.json"
         self.releases = Releases(root / BASE)
 
+    @property
+    def needed(self) -> list[str]:
+        """The Python packages that the project asks for."""
+        return needs(self._source)
+
+    @property
+    def environment(self) -> str:
+        """The name of the environment that holds them, for this Python and that processor."""
+        return environment_of(self.needed, self._machine)
+
     # ── in ──────────────────────────────────────────────────────────────────────────────────
 
     def install(self) -> str:
         """Set everything up; the release's name. Raises InstallError, ReleaseError, OSError."""
-        check_machine()
+        check_machine(self._machine)
         for package in PACKAGES if self._live else ():
             self._run(["apt-get", "install", "--yes", "--quiet", package])
-        needed = needs(self._source)
-        self._environment(needed)
-        name = self._release(needed)
+        self._environment(self.needed)
+        name = self._release(self.needed)
         for file, place in FILES.items():
             _put(self._source / "systemd" / file, self.root / place)
         for module in BESIDE:
@@ -120,7 +135,7 @@ class Installer:
 
     def _environment(self, needed: list[str]) -> None:
         """The environment that the release needs, made if it is not there."""
-        place = self.root / BASE / "environments" / environment_of(needed)
+        place = self.root / BASE / "environments" / environment_of(needed, self._machine)
         if (place / "bin" / "python").exists():
             return
         if not self._live:  # made by the first install on the machine itself

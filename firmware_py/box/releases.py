@@ -36,9 +36,11 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 if __package__:
+    from firmware_py.box.remount import writable
     from firmware_py.box.signature import SIGNERS, SignatureError, verify
 else:  # installed beside the releases, and run with -I, which looks for modules elsewhere
     sys.path.insert(0, str(Path(__file__).resolve().parent))
+    from remount import writable  # type: ignore[no-redef]
     from signature import SIGNERS, SignatureError, verify  # type: ignore[no-redef]
 
 TRIES = 2  # starts that a new release has to reach "ready"
@@ -245,10 +247,11 @@ def manifest_of(
     return {"format": FORMAT, "name": name, "made": made, "needs": sorted(needs), "files": sums}
 
 
-def environment_of(needs: Sequence[str]) -> str:
-    """The name of an environment with these packages, on this machine with this Python."""
+def environment_of(needs: Sequence[str], machine: str = "") -> str:
+    """The name of an environment with these packages for this Python and a processor, by default
+    this machine's."""
     version = "{}.{}".format(*sys.version_info)
-    text = json.dumps([sorted(needs), version, platform.machine()])
+    text = json.dumps([sorted(needs), version, machine or platform.machine()])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -464,7 +467,8 @@ def main(argv: list[str] | None = None, out: IO[str] = sys.stdout) -> int:
     if args.path is None and args.do not in ("choose", "confirm"):
         parser.error("name the archive, or the folder")
     try:
-        said = DOES[args.do](Releases(args.base, args.signers), args)
+        with writable(args.base):
+            said = DOES[args.do](Releases(args.base, args.signers), args)
     except (ReleaseError, OSError) as error:
         sys.stderr.write(f"notochord-box-update: {error}\n")
         return 2

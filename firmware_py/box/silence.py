@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
 def _options(words: list[str]) -> dict[str, str]:
     """--name value and --name=value, as a player's command line has them."""
     options = {}
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip(words, [*words[1:], ""], strict=False):
         name, equals, value = word.partition("=")
         if name.startswith("--"):
             options[name] = value if equals else following

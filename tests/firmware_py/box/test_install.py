@@ -40,7 +40,8 @@ def machine(tmp_path):
         (root / "boot/firmware").mkdir(parents=True, exist_ok=True)
         (root / "boot/firmware" / name).write_text(text)
     for folder in ("etc/default", "etc/systemd/system", "etc/udev/rules.d", "etc/sysusers.d",
-                   "etc/modules-load.d", "opt", "usr/local/bin", "usr/local/sbin", "var/lib"):
+                   "etc/modules-load.d", "etc/tmpfiles.d", "opt", "usr/local/bin", "usr/local/sbin",
+                   "var/lib"):
         (root / folder).mkdir(parents=True)  # fmt: skip
     (root / "etc/systemd/system/default.target").symlink_to("/lib/systemd/system/graphical.target")
     return root
@@ -177,7 +178,7 @@ def test_config_and_console_are_changed_for_midi_on_the_serial_pins(tmp_path, so
     (boot / "cmdline.txt").write_text(CMDLINE)
     Installer(tmp_path, source).install()
     config = (boot / "config.txt").read_text()
-    assert config.startswith(CONFIG) and config.count("dtoverlay=midi-uart0-pi5") == 1
+    assert config.startswith(CONFIG) and config.count("dtparam=uart0=on") == 1
     assert (boot / "cmdline.txt").read_text() == "console=tty1 root=PARTUUID=1-02 rootwait\n"
 
 

@@ -1,0 +1,145 @@
+"""The root of an image in a folder, and the image made of it.
+
+Run as a program of its own, by root or below fakeroot, so that all files belong to whom they should
+belong to. No file system is mounted: mke2fs and mtools write into files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from firmware_py import __version__
+from firmware_py.box.install import BASE, SOURCE, STATE, Installer
+from hardware.image import disk, early
+from hardware.image.recipe import (
+    DATA,
+    DATA_LABEL,
+    FIRMWARE,
+    KINDS,
+    PYTHON,
+    ROOT,
+    ROOT_LABEL,
+    SPARE,
+    SPARE_LABEL,
+    Kind,
+)
+from notochord.arm.root import carry_out, needed
+
+HERE = Path(__file__).parent
+ABOUT = "etc/notochord-box-image.json"
+EMPTIED = ("var/cache", "var/log", "var/lib/apt", "boot")
+
+
+def root(kind: Kind, cache: Path, into: Path) -> dict[str, Any]:
+    """Fill a folder with all that the box has; what is in it, with its version."""
+    into.mkdir(parents=True)
+    system = cache / f"system-{kind.debian}" / "system.tar"
+    tar = ["tar", "--extract", "--numeric-owner", "--exclude=./dev/*", "--file", str(system)]
+    carry_out([*tar, "--directory", str(into)], "make room on the disk")
+    kernel = cache / f"kernel-{kind.debian}"
+    early.modules(kernel, into)
+    installer = Installer(into, SOURCE, machine=kind.machine)
+    _environment(into / BASE / "environments" / installer.environment, cache, kind)
+    release = installer.install()
+    shutil.copytree(HERE / "root", into, dirs_exist_ok=True)
+    _settle(into)
+    about = _about(kind, release, kernel, into)
+    (into / ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    return about
+
+
+def _environment(place: Path, cache: Path, kind: Kind) -> None:
+    """What `python -m venv` and pip would have made on the box itself."""
+    library = place / "lib" / f"python{PYTHON}" / "site-packages"
+    shutil.copytree(cache / f"packages-{kind.machine}", library, copy_function=os.link)
+    (place / "bin").mkdir()
+    for name in ("python", "python3"):
+        (place / "bin" / name).symlink_to("/usr/bin/python3")
+    text = f"home = /usr/bin\ninclude-system-site-packages = true\nversion = {PYTHON}\n"
+    (place / "pyvenv.cfg").write_text(text, encoding="ascii")
+
+
+def _settle(into: Path) -> None:
+    """Users, who could not be made on a root that is only read; no identity; nothing left over."""
+    sysusers = needed("systemd-sysusers", package="systemd")
+    carry_out([sysusers, f"--root={into}"], "try again")
+    (into / "etc/machine-id").write_bytes(b"")  # empty: a new one, in memory, at every start
+    (into / STATE).mkdir(parents=True, exist_ok=True)
+    for folder in EMPTIED:
+        shutil.rmtree(into / folder, ignore_errors=True)
+        (into / folder).mkdir()
+
+
+def _about(kind: Kind, release: str, kernel: Path, into: Path) -> dict[str, Any]:
+    status = (into / "var/lib/dpkg/status").read_text(encoding="utf-8")
+    packages = [dict(_fields(entry)) for entry in status.strip().split("\n\n")]
+    about = {
+        "kind": kind.name, "release": release, "kernel": early.version(kernel),
+        "packages": {entry["Package"]: entry["Version"] for entry in packages},
+    }  # fmt: skip
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+    return {"version": f"{__version__}-{digest[:8]}", **about}
+
+
+def _fields(entry: str) -> list[tuple[str, str]]:
+    lines = [line.split(": ", 1) for line in entry.splitlines() if ": " in line and line[0] != " "]
+    return [(key, value) for key, value in lines]
+
+
+def firmware(kind: Kind, cache: Path, tree: Path, into: Path) -> None:
+    """The folder that becomes the first partition: the kernel and what a Pi looks for beside it."""
+    kernel = cache / f"kernel-{kind.debian}"
+    into.mkdir(parents=True)
+    shutil.copy(early.image(kernel), into / "vmlinuz")
+    (into / "initrd.img").write_bytes(early.initrd(tree, kernel))
+    if not kind.firmware:
+        return
+    for path in (kernel / "usr/lib/raspi-firmware").iterdir():
+        shutil.copy(path, into)
+    for path in kernel.glob("usr/lib/**/broadcom/bcm2[78]*.dtb"):
+        for name in (path.name, *_names_of_the_firmware(path.name)):
+            shutil.copy(path, into / name)
+    (into / "overlays").mkdir()
+    compiler = needed("dtc", package="device-tree-compiler")
+    overlay = into / "overlays" / "notochord-box.dtbo"
+    source = str(HERE / "notochord-box.dts")
+    carry_out([compiler, "-@", "-I", "dts", "-O", "dtb", "-o", str(overlay), source], "try again")
+    shutil.copy(HERE / "config.txt", into)
+    shutil.copy(HERE / "cmdline.txt", into)
+
+
+def _names_of_the_firmware(upstream: str) -> list[str]:
+    """How the firmware of a Pi calls a device tree, where that is not as the kernel calls it."""
+    renamed = upstream.replace("bcm2837-", "bcm2710-").replace("bcm2712-d-", "bcm2712d0-")
+    return [renamed] if renamed != upstream else []
+
+
+def image(kind: Kind, cache: Path) -> Path:
+    """Make the image of that kind from its parts; its path, with what is in it beside it."""
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        work = Path(folder)
+        about = root(kind, cache, work / "root")
+        firmware(kind, cache, work / "root", work / "firmware")
+        for name in ("vmlinuz", "initrd.img"):
+            shutil.copy(work / "firmware" / name, cache / f"{kind.name}-{name}")
+        card = disk.card(work / "card.img")
+        disk.fat(card, FIRMWARE, "NOTOCHORD", work / "firmware")
+        disk.ext4(card, ROOT, ROOT_LABEL, work / "root")
+        disk.ext4(card, DATA, DATA_LABEL)
+        disk.ext4(card, SPARE, SPARE_LABEL)
+        target = cache / f"notochord-box-{kind.name}.img"
+        os.replace(card, target)
+    target.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    return target
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    image(KINDS[sys.argv[1]], Path(sys.argv[2]).resolve())

@@ -1,0 +1,98 @@
+"""One boot of each machine for all tests: its report is kept until the image or the scenario
+changes, and shown as a table at the end."""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from firmware_py.box.install import SOURCE
+from hardware.image.__main__ import CACHE, build
+from hardware.image.recipe import KINDS
+from tests.appliance.guest import INSIDE, MACHINES, boot
+
+REPORTS = SOURCE / "performance"
+# A folder of images that are tested as they are; without it they are made from what is here.
+READY = os.environ.get("NOTOCHORD_IMAGES", "")
+IMAGES = Path(READY) if READY else CACHE
+CONTAINER = "appliance-container.json"
+LIMIT = 3600.0  # seconds for one guest, on a machine that has other things to do
+ROWS = (
+    ("power-on to READY, s", "ready", "seconds"),
+    ("power-on to the first thru, s", "thru", "seconds"),
+    ("power-on to the brain awake, s", "brain", "seconds"),
+    ("notes played, one by one", "plain", "played"),
+    ("of these sounded", "plain", "sounded"),
+    ("key to thru over USB, median, ms", "plain", "median_ms"),
+    ("key to thru over USB, p99, ms", "plain", "p99_ms"),
+    ("keyboard replugged: seconds until it sounds; stuck", "replug keyboard", "cycles"),
+    ("synth replugged", "replug synth", "cycles"),
+    ("answers to a phrase of 24 notes", "answers", "answers"),
+    ("sounding after the end", "stopped", "stuck"),
+)
+
+
+def image(kind):
+    """The image of that kind."""
+    return IMAGES / f"notochord-box-{kind}.img" if READY else build(KINDS[kind], CACHE)
+
+
+def _key(kind):
+    """What a report is a report of."""
+    about = IMAGES / f"notochord-box-{kind}.json"
+    inside = (path for path in sorted(INSIDE.iterdir()) if path.is_file())
+    paths = (about, Path(__file__).with_name("guest.py"), *inside)
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()
+
+
+def _booted(name):
+    machine, path = MACHINES[name], REPORTS / f"appliance-{name}.json"
+    if shutil.which(machine.program) is None:
+        pytest.skip(f"{machine.program} is not here (apt-get install {machine.package})")
+    image(machine.kind)
+    stamp = path.with_suffix(".recipe")
+    if not (path.exists() and stamp.exists() and stamp.read_text() == _key(machine.kind)):
+        stamp.unlink(missing_ok=True)
+        report = boot(machine, IMAGES, path.with_suffix(".log"), LIMIT)
+        report.write(path)
+        if "end" in report.findings:
+            stamp.write_text(_key(machine.kind))
+    return json.loads(path.read_text(encoding="utf-8"))["findings"]
+
+
+@pytest.fixture(scope="session")
+def figures():
+    """What was measured in the container, by what it is; written and shown at the end."""
+    measured = {}
+    yield measured
+    if measured:
+        REPORTS.mkdir(exist_ok=True)
+        text = json.dumps(measured, indent=1) + "\n"
+        (REPORTS / CONTAINER).write_text(text, encoding="utf-8")
+
+
+@pytest.fixture(scope="session", params=["amd64", "cortex-a72"])
+def found(request):
+    """What a guest found, by the name of the finding."""
+    return _booted(request.param)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """The figures of the last boot of each machine."""
+    if (REPORTS / CONTAINER).exists():
+        terminalreporter.section("container, on this processor")
+        for text, value in json.loads((REPORTS / CONTAINER).read_text(encoding="utf-8")).items():
+            terminalreporter.write_line(f"{text:52} {value}")
+    for name in MACHINES:
+        path = REPORTS / f"appliance-{name}.json"
+        if not path.exists():
+            continue
+        report = json.loads(path.read_text(encoding="utf-8"))
+        took = f"{report['wall_seconds']} s here, {report['cpu_seconds']} s of processor"
+        terminalreporter.section(f"{name}: {took}")
+        for text, what, which in ROWS:
+            value = report["findings"].get(what, {}).get(which, "not reached")
+            terminalreporter.write_line(f"{text:52} {value}")

@@ -1,0 +1,139 @@
+"""An image booted in QEMU: what its guest says on the console becomes a report.
+
+    image's initrd + what is in inside/ ──▶ one archive; the image itself is not changed, and what
+                                            the guest writes to its card is thrown away
+
+The processor is emulated (TCG), and its clock counts instructions (`-icount shift=0`: one a
+nanosecond). So a guest on a busy machine is slow only to whoever waits for it: by its own clock,
+by which everything is measured, it always carries out a thousand million instructions a second.
+Waiting for the disk takes the time that it takes here.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hardware.image.early import packed
+from notochord.arm.root import needed
+
+INSIDE = Path(__file__).parent / "inside"
+MARK = b"APPLIANCE "
+QUIET = "ro quiet loglevel=3 systemd.show_status=false systemd.gpt_auto=0 panic=-1"
+CARD = "4G"  # QEMU's cards are a power of two
+
+
+@dataclass(frozen=True)
+class Machine:
+    """An emulated machine, and the image that it boots."""
+
+    name: str
+    kind: str
+    program: str
+    package: str
+    arguments: tuple[str, ...]
+    drive: str
+    console: str
+    tree: str = ""  # its device tree, of those that come with the kernel
+
+
+MACHINES = {
+    machine.name: machine
+    for machine in (
+        Machine(
+            "amd64", "amd64", "qemu-system-x86_64", "qemu-system-x86",
+            ("-M", "q35", "-cpu", "max", "-m", "2048"), "virtio", "console=ttyS0 tsc=reliable",
+        ),
+        Machine(
+            "cortex-a72", "pi", "qemu-system-aarch64", "qemu-system-arm",
+            ("-M", "virt,gic-version=3", "-cpu", "cortex-a72", "-m", "2048"), "virtio",
+            "console=ttyAMA0",
+        ),
+        Machine(
+            "raspi3b", "pi", "qemu-system-aarch64", "qemu-system-arm",
+            ("-M", "raspi3b", "-serial", "null"), "sd", "console=ttyS1,115200",
+            tree="bcm2837-rpi-3-b.dtb",
+        ),
+    )
+}  # fmt: skip
+
+
+@dataclass
+class Report:
+    """What a guest said, by name, and what it took here."""
+
+    findings: dict[str, dict[str, Any]]
+    seconds: float  # on the wall, from power-on to the end
+    processor: float  # seconds of this machine's processor
+
+    def write(self, path: Path) -> None:
+        """As JSON."""
+        took = {"wall_seconds": round(self.seconds, 1), "cpu_seconds": round(self.processor, 1)}
+        text = json.dumps({"findings": self.findings, **took}, indent=1)
+        path.write_text(text + "\n", encoding="utf-8")
+
+
+def beside() -> bytes:
+    """The archive of what is laid beside the image's own early files."""
+    files = {
+        f"appliance/{path.name}": (0o644, path.read_bytes())
+        for path in sorted(INSIDE.iterdir())
+        if path.is_file() and path.name not in ("hook", "__init__.py")
+    }  # fmt: skip
+    return packed({"hooks/appliance": (0o644, (INSIDE / "hook").read_bytes()), **files})
+
+
+def command(machine: Machine, cache: Path, work: Path, log: Path, more: str) -> list[str]:
+    """QEMU's command line for an image in the cache; `more` is added to the kernel's."""
+    program = needed(machine.program, package=machine.package)
+    image, early = cache / f"notochord-box-{machine.kind}.img", cache / f"{machine.kind}-initrd.img"
+    initrd, card = work / "initrd.img", work / "card.qcow2"
+    initrd.write_bytes(early.read_bytes() + beside())
+    make = [needed("qemu-img", package="qemu-utils"), "create", "-q", "-f", "qcow2", "-F", "raw"]
+    subprocess.run([*make, "-b", str(image.resolve()), str(card), CARD], check=True)
+    tree = next(iter(cache.glob(f"kernel-*/usr/lib/**/{machine.tree}")), None)
+    return [
+        program, *machine.arguments, "-accel", "tcg,thread=single",
+        "-icount", "shift=0", "-smp", "1" if machine.name != "raspi3b" else "4",
+        "-display", "none", "-monitor", "none", "-no-reboot", "-net", "none",
+        "-serial", f"file:{log}",
+        "-kernel", str(cache / f"{machine.kind}-vmlinuz"), "-initrd", str(initrd),
+        *(("-dtb", str(tree)) if machine.tree and tree else ()),
+        "-append", f"{machine.console} {QUIET} {more}".strip(),
+        "-drive", f"file={card},if={machine.drive},format=qcow2",
+    ]  # fmt: skip
+
+
+def boot(machine: Machine, cache: Path, log: Path, limit: float, more: str = "") -> Report:
+    """Switch it on, and wait until it switches itself off, or for `limit` seconds; its console
+    fills the file `log` meanwhile."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        line = command(machine, cache, Path(folder), log, more)
+        before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+        with suppress(subprocess.TimeoutExpired):
+            subprocess.run(line, stdin=subprocess.DEVNULL, timeout=limit, check=False)
+        after, took = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - began
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Report(findings(log.read_bytes()), took, spent)
+
+
+def findings(text: bytes) -> dict[str, dict[str, Any]]:
+    """The lines of a console that are findings, by what they found."""
+    found: dict[str, dict[str, Any]] = {}
+    for line in text.splitlines():
+        start = line.find(MARK)
+        if start >= 0:
+            try:
+                finding = json.loads(line[start + len(MARK) :])
+            except ValueError:  # a line of the kernel's came in between
+                continue
+            found[finding.pop("what")] = finding
+    return found

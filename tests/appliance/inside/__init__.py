@@ -1,0 +1,1 @@
+"""What is laid into a guest beside its image."""

@@ -1,0 +1,298 @@
+"""What a player does with the box, done inside the guest: each finding is one line on the console.
+
+The guest is the computer at both ends of each USB cable. What is written to the keyboard's raw MIDI
+device travels over USB to the box, and what the box plays arrives at the synth's. Times are the
+guest's own, in seconds since its kernel started. The standard library alone: it runs on the box.
+"""
+
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+CONFIG = Path("/sys/kernel/config")
+SERVICE = "notochord-box.service"
+AWAKE = "the network is awake"
+KEY, TOUCH = 60, 77  # middle C, and a velocity by which our notes are known
+PATIENCE = 120.0  # seconds until keys sound; an emulated machine is slow
+TIMES = {"plain": 200, "replugs": 5}
+
+
+def now():
+    """Seconds since the kernel started."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def say(what, **figures):
+    """One finding, for whoever reads the console."""
+    line = "APPLIANCE " + json.dumps({"what": what, "at": round(now(), 3), **figures})
+    with open("/dev/console", "w", encoding="ascii") as console:
+        console.write(f"\n{line}\n")
+
+
+class Device:
+    """A MIDI device on an emulated USB port, as whoever built it sees it."""
+
+    def __init__(self, name, port):
+        self._gadget, self._name, self._port = CONFIG / "usb_gadget" / name, name, port
+        self.file = None
+
+    def open(self):
+        """Its own end of the cable; it is plugged in already."""
+        ids = {path.read_text().strip(): path.parent.name
+               for path in Path("/sys/class/sound").glob("card*/id")}  # fmt: skip
+        if self._name not in ids:
+            raise FileNotFoundError(f"no sound card {self._name}: {ids}")
+        number = ids[self._name].removeprefix("card")
+        self.file = os.open(f"/dev/snd/midiC{number}D0", os.O_RDWR | os.O_NONBLOCK)
+
+    def plug(self):
+        """Plug it in, and open its end."""
+        (self._gadget / "UDC").write_text(self._port)
+        self.open()
+
+    def unplug(self):
+        """Pull it out."""
+        os.close(self.file)
+        self.file = None
+        (self._gadget / "UDC").write_text("\n")
+
+
+class Synth:
+    """Listens to what the box plays, and knows what sounds."""
+
+    def __init__(self, device):
+        self.device, self.heard, self.sounding = device, [], set()
+        self._changed = threading.Condition()
+        self._status, self._data = None, []
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self):
+        while True:
+            file = self.device.file
+            try:
+                if file is None or not select.select([file], [], [], 0.05)[0]:
+                    if file is None:
+                        time.sleep(0.01)
+                    continue
+                data, at = os.read(file, 4096), now()
+            except (OSError, ValueError):  # it has just been pulled out
+                time.sleep(0.01)
+                continue
+            with self._changed:
+                for byte in data:
+                    self._take(byte, at)
+                self._changed.notify_all()
+
+    def _take(self, byte, at):
+        """MIDI 1.0: a status stands until the next one; real-time messages are in between."""
+        if byte >= 0xF8:
+            return
+        if byte >= 0x80:
+            self._status, self._data = byte, []
+            return
+        self._data.append(byte)
+        if self._status is None or len(self._data) < (1 if self._status & 0xE0 == 0xC0 else 2):
+            return
+        kind, channel, data = self._status & 0xF0, self._status & 0x0F, self._data
+        self._data = []
+        if kind == 0x90 and data[1]:
+            self.sounding.add((channel, data[0]))
+            self.heard.append((at, data[0], data[1]))
+        elif kind in (0x80, 0x90):
+            self.sounding.discard((channel, data[0]))
+        elif kind == 0xB0 and data[0] in (120, 123):
+            self.sounding = {note for note in self.sounding if note[0] != channel}
+
+    def wait_for(self, pitch, since, patience):
+        """When our note of that pitch sounded, at `since` or later; None if it did not in time."""
+        until = now() + patience
+        with self._changed:
+            while True:
+                for at, heard, touch in reversed(self.heard):
+                    if at < since:
+                        break
+                    if (heard, touch) == (pitch, TOUCH):
+                        return at
+                if now() >= until or not self._changed.wait(max(0.0, until - now())):
+                    return None
+
+
+class Player:
+    """Plays on the keyboard, and listens for it at the synth."""
+
+    def __init__(self, keys, out):
+        """`keys`, `out`: what has a `file` to write to, and to listen to."""
+        self.keys, self.synth = keys, Synth(out)
+
+    def send(self, *data):
+        """Bytes from the keyboard."""
+        os.write(self.keys.file, bytes(data))
+
+    def note(self, pitch, patience=2.0, held=0.0):
+        """Play a note: seconds until it sounded at the synth, or None."""
+        began = now()
+        self.send(0x90, pitch, TOUCH)
+        at = self.synth.wait_for(pitch, began, patience)
+        if held:
+            time.sleep(held)
+        self.send(0x80, pitch, 0)
+        return None if at is None else at - began
+
+    def until_it_sounds(self, patience=PATIENCE):
+        """Strike a key again and again; when it sounded first, or None."""
+        until = now() + patience
+        while now() < until:
+            try:
+                if self.note(KEY, patience=0.2) is not None:
+                    return now()
+            except OSError:  # nobody reads at the other end yet
+                time.sleep(0.05)
+        return None
+
+    def passage(self, notes):
+        """Play notes one after the other: how many sounded, and how long each took."""
+        took = [self.note(48 + n * 7 % 36) for n in range(notes)]
+        came = sorted(round(1000 * t, 2) for t in took if t is not None)
+        if not came:
+            return {"played": notes, "sounded": 0}
+        late = {"median_ms": came[len(came) // 2], "p99_ms": came[-1 - len(came) // 100]}
+        return {"played": notes, "sounded": len(came), **late}
+
+    def replug(self, device):
+        """Pull a device, with a key held, and put it back: seconds until keys sound."""
+        self.send(0x90, KEY, TOUCH)
+        time.sleep(0.2)
+        device.unplug()
+        time.sleep(1.0)
+        still = [note for note in self.synth.sounding if note == (0, KEY)]
+        if device is not self.keys:
+            self.send(0x80, KEY, 0)
+            self.synth.sounding.clear()  # a synth without power is silent
+        device.plug()
+        began = now()
+        heard = self.until_it_sounds()
+        return {"seconds": None if heard is None else round(heard - began, 3), "stuck": len(still)}
+
+
+def property_of(name):
+    """What systemd says of the box."""
+    command = ["systemctl", "show", "--value", f"--property={name}", SERVICE]
+    return subprocess.run(command, capture_output=True, text=True).stdout.strip()
+
+
+def wait_for_status(text, patience):
+    """When the box's status began to hold that text; None if it did not in time."""
+    until = now() + patience
+    while now() < until:
+        if text in property_of("StatusText"):
+            return round(now(), 3)
+        time.sleep(0.5)
+    return None
+
+
+def answers(player, seconds):
+    """Play a phrase, and listen: how many notes are not the player's."""
+    synth, first = player.synth, len(player.synth.heard)
+    for pitch in (60, 64, 67, 72, 67, 64, 60, 62, 65, 69, 65, 62) * 2:
+        player.note(pitch, held=0.2)
+    time.sleep(seconds)
+    others = [note for note in synth.heard[first:] if note[2] != TOUCH]
+    return {"played": 24, "answers": len(others)}
+
+
+class Panel:
+    """Presses the buttons and turns the encoder of the simulated pins."""
+
+    def __init__(self):
+        chips = Path("/sys/devices/platform").glob("gpio-sim.*/gpiochip*")
+        self._chip = next(chips, None)
+
+    def pull(self, pin, high):
+        """Open or close a contact to ground."""
+        level = "pull-up" if high else "pull-down"
+        (self._chip / f"sim_gpio{pin}" / "pull").write_text(level)
+
+    def press(self, pin):
+        """Press a button, for a tenth of a second."""
+        self.pull(pin, False)
+        time.sleep(0.1)
+        self.pull(pin, True)
+
+    def turn(self, a=17, b=27):
+        """Turn the encoder by one detent."""
+        for pin, level in ((a, False), (b, False), (a, True), (b, True)):
+            self.pull(pin, level)
+            time.sleep(0.02)
+
+    def lamp(self):
+        """The levels of the lamp's pins: red, green, blue."""
+        values = [self._chip / f"sim_gpio{pin}" / "value" for pin in (16, 20, 21)]
+        return [int(value.read_text()) for value in values]
+
+
+def system():
+    """What the machine looks like: mounts, units that failed, and what was waited for."""
+    mounts = [line.split()[:4] for line in Path("/proc/mounts").read_text().splitlines()]
+    root = {place: options for _, place, _, options in mounts}
+    failed = ["systemctl", "--failed", "--plain", "--no-legend", "--no-pager"]
+    return {
+        "root_is_only_read": root["/"].split(",")[0] == "ro",
+        "state": root.get("/var/lib/notochord-box", "no partition"),
+        "failed_units": subprocess.run(failed, capture_output=True, text=True).stdout.split("\n"),
+        "about": json.loads(Path("/etc/notochord-box-image.json").read_text())["version"],
+    }
+
+
+def play(parts):
+    """The scenario; `parts` are those that are wanted, all when there are none."""
+    devices = Device("guestkeys", "dummy_udc.0"), Device("guestsynth", "dummy_udc.1")
+    for device in devices:
+        device.open()
+    player = Player(*devices)
+    say("listening")
+    say("thru", seconds=player.until_it_sounds())
+    ready = property_of("ActiveEnterTimestampMonotonic")
+    say("ready", seconds=round(int(ready or 0) / 1e6, 3))
+    say("plain", **player.passage(TIMES["plain"]))
+    say("system", **system())
+    panel(player)
+    for name, device in (("keyboard", player.keys), ("synth", player.synth.device)):
+        say(f"replug {name}", cycles=[player.replug(device) for _ in range(TIMES["replugs"])])
+    say("brain", seconds=wait_for_status(AWAKE, 20 * PATIENCE))
+    say("answers", **answers(player, 10.0))
+    say("with the brain", **player.passage(TIMES["plain"]))
+    subprocess.run(["systemctl", "stop", SERVICE])
+    time.sleep(0.5)
+    say("stopped", stuck=sorted(player.synth.sounding))
+
+
+def panel(player):
+    """Turn the encoder by one mode and press a button; what the box says to it."""
+    pins = Panel()
+    say("lamp", levels=pins.lamp())
+    pins.turn()
+    turned = wait_for_status("mode ", 20)
+    say("encoder", seconds=turned, status=property_of("StatusText"))
+
+
+def main():
+    """Play, whatever comes of it, and switch the machine off."""
+    try:
+        play(sys.argv[1:])
+    except Exception as error:
+        say("broken", error=f"{type(error).__name__}: {error}")
+        raise
+    finally:
+        log = ["journalctl", "--no-pager", "--output=short-monotonic", "--lines=400"]
+        Path("/dev/console").write_text(subprocess.run(log, capture_output=True, text=True).stdout)
+        say("end")
+        subprocess.run(["systemctl", "--no-block", "poweroff"])
+
+
+if __name__ == "__main__":
+    main()

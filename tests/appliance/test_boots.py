@@ -1,0 +1,48 @@
+"""From power-on to playing, in an emulated machine: the times are the guest's own."""
+
+import pytest
+
+pytestmark = pytest.mark.appliance
+THRU = 20.0  # seconds from power-on, at a thousand million instructions a second
+BRAIN = 60.0
+REPLUGGED = 1.5
+
+
+def test_the_box_boots_into_playing(found):
+    assert found["ready"]["seconds"] <= THRU
+    assert found["thru"]["seconds"] <= THRU
+
+
+def test_every_note_sounds_before_the_network_is_awake_and_after(found):
+    for passage in (found["plain"], found["with the brain"]):
+        assert passage["sounded"] == passage["played"]
+
+
+def test_the_network_wakes_and_answers(found):
+    assert found["brain"]["seconds"] <= BRAIN
+    assert found["answers"]["answers"] >= 1
+
+
+@pytest.mark.parametrize("device", ["keyboard", "synth"])
+def test_what_is_pulled_and_put_back_is_used_again_and_leaves_nothing_sounding(found, device):
+    cycles = found[f"replug {device}"]["cycles"]
+    assert len(cycles) == 5
+    assert all(cycle["seconds"] is not None for cycle in cycles)
+    assert max(cycle["seconds"] for cycle in cycles) <= REPLUGGED
+    if device == "keyboard":
+        assert not any(cycle["stuck"] for cycle in cycles)
+
+
+def test_the_panel_turns_the_mode(found):
+    assert found["encoder"]["seconds"] is not None
+    assert any(found["lamp"]["levels"])
+
+
+def test_nothing_sounds_after_the_end(found):
+    assert found["stopped"]["stuck"] == []
+
+
+def test_the_root_is_only_read_and_what_is_written_has_a_partition_of_its_own(found):
+    assert found["system"]["root_is_only_read"]
+    assert found["system"]["state"].startswith("rw")
+    assert found["system"]["failed_units"] == [""]

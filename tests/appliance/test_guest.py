@@ -1,0 +1,46 @@
+"""The harness itself: what a console says, and what a synth hears."""
+
+import os
+
+import pytest
+
+from tests.appliance.guest import findings
+from tests.appliance.inside import scenario
+
+
+def test_a_line_that_the_kernel_wrote_into_is_no_finding():
+    text = b'[ 1.0] x\r\n\r\nAPPLIANCE {"what": "thru", "at": 3.1, "seconds": 3}\r\n'
+    text += b'APPLIANCE {"what": "rea[ 2.0] usb 1-1\r\n'
+    assert findings(text) == {"thru": {"at": 3.1, "seconds": 3}}
+
+
+@pytest.fixture
+def synth():
+    """A synth, and what writes to it."""
+    ours, theirs = os.pipe()
+    device = scenario.Device("synth", "")
+    device.file = ours
+    yield scenario.Synth(device), theirs
+    device.file = None  # both ends stay open: its thread may be reading still
+
+
+def test_a_synth_knows_what_sounds(synth):
+    listening, cable = synth
+    # A note, its end by running status with a clock in between, and another one.
+    os.write(cable, bytes([0x90, 60, 77, 0xF8, 60, 0, 62, 0xF8, 77]))
+    assert listening.wait_for(62, 0.0, 5.0) is not None
+    assert listening.sounding == {(0, 62)}
+    assert [note[1:] for note in listening.heard] == [(60, 77), (62, 77)]
+
+
+def test_all_sound_off_ends_what_sounds_on_its_channel(synth):
+    listening, cable = synth
+    os.write(cable, bytes([0x91, 60, 9, 0x90, 60, 9, 0xC0, 5, 0xB1, 120, 0, 0x90, 61, 77]))
+    assert listening.wait_for(61, 0.0, 5.0) is not None
+    assert listening.sounding == {(0, 60), (0, 61)}
+
+
+def test_another_touch_is_not_our_note(synth):
+    listening, cable = synth
+    os.write(cable, bytes([0x90, 60, 50]))
+    assert listening.wait_for(60, 0.0, 0.2) is None

@@ -1,0 +1,67 @@
+"""What the firmware of a Raspberry Pi looks for, and what an image says of itself."""
+
+import shutil
+
+import pytest
+
+from hardware.image import assemble
+from hardware.image.recipe import PC, PI
+
+needs_dtc = pytest.mark.skipif(
+    shutil.which("dtc") is None, reason="dtc is not here (apt-get install device-tree-compiler)"
+)
+TREES = ("bcm2837-rpi-3-b.dtb", "bcm2837-rpi-zero-2-w.dtb", "bcm2711-rpi-4-b.dtb",
+         "bcm2712-rpi-5-b.dtb", "bcm2712-d-rpi-5-b.dtb")  # fmt: skip
+
+
+@pytest.fixture
+def firmware(tmp_path, monkeypatch):
+    """The first partition's folder, of packages that have next to nothing in them."""
+    folder = tmp_path / "kernel-arm64/usr/lib"
+    trees = folder / "modules/7.0/dtb/broadcom"
+    for path in (*(trees / name for name in TREES), folder / "raspi-firmware/start4.elf",
+                 folder / "modules/7.0/vmlinuz"):  # fmt: skip
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(path.name)
+    monkeypatch.setattr(assemble.early, "initrd", lambda root, kernel: b"early")
+    assemble.firmware(PI, tmp_path, tmp_path / "root", tmp_path / "firmware")
+    return tmp_path / "firmware"
+
+
+@needs_dtc
+def test_all_that_config_txt_names_is_there(firmware):
+    config = (firmware / "config.txt").read_text()
+    assert "kernel=vmlinuz" in config and "initramfs initrd.img" in config
+    overlays = {line.partition("=")[2] for line in config.splitlines() if "dtoverlay=" in line}
+    assert {path.stem for path in (firmware / "overlays").iterdir()} == overlays
+    assert {"vmlinuz", "initrd.img", "start4.elf", "cmdline.txt"} <= {
+        path.name for path in firmware.iterdir()
+    }
+
+
+@needs_dtc
+def test_a_device_tree_has_both_its_names(firmware):
+    names = {path.name for path in firmware.glob("*.dtb")}
+    assert {*TREES, "bcm2710-rpi-3-b.dtb", "bcm2710-rpi-zero-2-w.dtb", "bcm2712d0-rpi-5-b.dtb"} == (
+        names
+    )
+
+
+def test_the_console_is_not_on_the_uart_that_midi_has():
+    words = (assemble.HERE / "cmdline.txt").read_text().split()
+    assert [word for word in words if word.startswith("console=")] == ["console=tty1"]
+    assert "ro" in words
+
+
+def test_an_image_has_another_version_when_anything_in_it_has(tmp_path):
+    kernel = tmp_path / "kernel/usr/lib/modules/7.0"
+    kernel.mkdir(parents=True)
+    status = tmp_path / "var/lib/dpkg/status"
+    status.parent.mkdir(parents=True)
+    versions = set()
+    for package in ("1", "2"):
+        status.write_text(f"Package: udev\nVersion: {package}\nDescription: a\n b: c\n")
+        about = assemble._about(PC, "0.1.0-12345678", tmp_path / "kernel", tmp_path)
+        assert about["packages"] == {"udev": package}
+        versions.add(about["version"])
+    assert len(versions) == 2

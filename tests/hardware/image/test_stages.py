@@ -1,0 +1,52 @@
+"""The packages of an image are those of its processor, wherever it is made."""
+
+import platform
+import tomllib
+
+from firmware_py.box.install import SOURCE, Installer
+from hardware.image import stages
+from hardware.image.recipe import PC, PI
+
+
+def wanted():
+    with open(SOURCE / "pyproject.toml", "rb") as file:
+        return tomllib.load(file)["project"]["dependencies"]
+
+
+def asked_for(kind, tmp_path, monkeypatch):
+    """What pip would be asked for."""
+    asked = []
+
+    def pip(kind, into, wanted):
+        asked.append(list(wanted))
+        (into / "torch-2.dist-info").mkdir(parents=True, exist_ok=True)
+        (into / "torch-2.dist-info/METADATA").write_text(
+            "Name: torch\nRequires-Dist: filelock\n"
+            "Requires-Dist: nvidia-cublas==1; platform_machine == 'x86_64' and extra == 'gpu'\n"
+            "Requires-Dist: armpl==1; platform_machine == 'aarch64'\n"
+        )
+
+    monkeypatch.setattr(stages, "_pip", pip)
+    monkeypatch.setattr(stages, "carry_out", lambda command, remedy: None)
+    stages.packages(kind, wanted(), tmp_path)
+    return asked
+
+
+def test_a_pi_gets_the_torch_of_a_pi(tmp_path, monkeypatch):
+    torch, others = asked_for(PI, tmp_path, monkeypatch)
+    assert torch == ["--no-deps", "torch==2.9.1"]
+    assert "armpl==1" in others and "nvidia-cublas==1" not in others
+
+
+def test_a_guest_gets_the_torch_of_a_computer(tmp_path, monkeypatch):
+    torch, others = asked_for(PC, tmp_path, monkeypatch)
+    assert torch == ["--no-deps", "torch==2.13.0"]
+    assert "filelock" in others and "armpl==1" not in others
+
+
+def test_an_environment_is_named_for_the_processor_of_the_image(tmp_path):
+    names = {Installer(tmp_path, machine=kind.machine).environment for kind in (PC, PI)}
+    assert len(names) == 2
+    assert Installer(tmp_path).environment == Installer(
+        tmp_path, machine=platform.machine()
+    ).environment
