@@ -17,6 +17,7 @@ from firmware_py import message as midi
 from firmware_py.ledger import Ledger
 from firmware_py.message import Message
 from firmware_py.midi.inbox import is_release
+from firmware_py.rig.identity import label
 from firmware_py.rig.rig import NETWORK, YOU, Output
 from notochord.event import DRUM_CHANNEL, instrument_of
 
@@ -76,7 +77,8 @@ class Patchbay:
 
     def __init__(self) -> None:
         self._lines: dict[str, list[Line]] = {}
-        self._ledgers: dict[str, Ledger] = {}  # also of synths that are away: they may be back
+        self._ledgers: dict[str, Ledger] = {}
+        self._away: dict[str, Ledger] = {}  # of synths that were pulled out: they may be back
         self._keyboard: tuple[str, ...] = ()  # whose message is being served
         self._note: tuple[str, int] | None = None  # whose note comes next, and on what
         self._instruments: dict[int, int] = {}  # channel -> what played there last
@@ -85,7 +87,7 @@ class Patchbay:
     def plug(self, name: str, send: Send, rules: Iterable[Output]) -> None:
         """A synth was plugged in: what it may still sound is ended, and it is told which program
         each channel has."""
-        ledger = self._ledgers.setdefault(name, Ledger())
+        ledger = self._ledgers[name] = self._ledger_of(name)
         for message in ledger.end_all():
             send(message)
         lines = [Line(send, rule, ledger) for rule in rules]
@@ -100,7 +102,18 @@ class Patchbay:
 
     def unplug(self, name: str) -> None:
         """A synth was pulled out."""
-        self._lines.pop(name, None)
+        if self._lines.pop(name, None) is not None:
+            self._away[name] = self._ledgers.pop(name)
+
+    def _ledger_of(self, name: str) -> Ledger:
+        """That of a synth which is back, mostly as another client of ALSA's; a new one for another
+        synth. Of two of one model, one may be given the other's: its own notes it is rid of by the
+        silence that follows."""
+        if name in self._ledgers:
+            return self._ledgers[name]
+        alike = (away for away in self._away if label(away) == label(name))
+        back = name if name in self._away else next(alike, name)
+        return self._away.pop(back, Ledger())
 
     def serves(self, names: tuple[str, ...]) -> None:
         """A keyboard, known by these names, is being served; () when that is done."""

@@ -139,6 +139,24 @@ def test_a_synth_that_comes_back_is_silenced_and_told_its_programs() -> None:
     assert room.sent["synth"] == [note_off(0, 40), *silence(0), program(0, 33)]
 
 
+def test_a_synth_that_comes_back_as_another_client_of_alsas_is_rid_of_its_notes() -> None:
+    room = Room()
+    room.plug("synth:synth 24:0", [Output()])
+    room.note(YOU, BASS, note_on(0, 40, 80))
+    room.bay.unplug("synth:synth 24:0")
+    room.plug("synth:synth 28:0", [Output()])
+    assert room.sent["synth:synth 28:0"][0] == note_off(0, 40)
+
+
+def test_of_a_synth_that_was_plugged_in_a_thousand_times_no_more_is_kept_than_of_one() -> None:
+    room = Room()
+    for client in range(24, 1024):
+        room.plug(f"synth:synth {client}:0", [Output()])
+        room.note(YOU, PIANO, note_on(0, 60, 80))
+        room.bay.unplug(f"synth:synth {client}:0")
+    assert len(room.bay._away) == 1 and not room.bay._ledgers
+
+
 def test_a_synth_that_comes_late_gets_no_ends_of_notes_that_it_never_had() -> None:
     room = Room(first=[Output()])
     room.note(YOU, PIANO, note_on(0, 60, 80))
