@@ -278,6 +278,9 @@ def run(args: argparse.Namespace) -> None:
         many = section == "versus"
         found = [_read(path, section, sha256) for path in (paths if many else [paths])]
         lines += [*SECTIONS[section](found if many else found[0]), ""]
+    for name in args.pictures:
+        if not (args.brain.parent / name).exists():
+            raise BrainError(f"--pictures {name}: no such file beside the card")
     if args.pictures:
         lines += ["## What it plays", ""]
         lines += [f"![{Path(name).stem}]({name})" for name in args.pictures]

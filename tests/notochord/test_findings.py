@@ -68,10 +68,19 @@ def test_the_card_is_written_beside_the_brain(int8_file, evaluation, tmp_path):
     brain, figures = tmp_path / "x.brain", tmp_path / "e.json"
     brain.write_bytes(int8_file.read_bytes())
     figures.write_text(json.dumps(evaluation))
+    (tmp_path / "x-1.png").touch()
     command = ["card", "--brain", str(brain), "--evaluation", str(figures), "--pictures", "x-1.png"]
     assert main(command) == 0
     card = (tmp_path / "x.md").read_text()
     assert "## Likelihood" in card and "![x-1](x-1.png)" in card
+
+
+def test_a_picture_that_does_not_lie_beside_the_card_is_one_line(int8_file, tmp_path, capsys):
+    brain = tmp_path / "x.brain"
+    brain.write_bytes(int8_file.read_bytes())
+    assert main(["card", "--brain", str(brain), "--pictures", "far/x-1.png"]) == 2
+    error = capsys.readouterr().err
+    assert "far/x-1.png: no such file beside the card" in error and error.count("\n") == 1
 
 
 def test_figures_of_another_brain_are_refused_in_one_line(
