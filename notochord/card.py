@@ -13,7 +13,7 @@ from typing import Any
 from notochord.brain import BrainError, read_manifest
 from notochord.corpus import Corpus
 from notochord.findings import SECTIONS
-from notochord.options import DEFAULT_BRAIN, brain_file
+from notochord.options import DEFAULT_BRAIN, brain_file, number
 from notochord.wholefile import write_whole
 
 
@@ -248,6 +248,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--brain", type=brain_file, default=DEFAULT_BRAIN, help="its card lies beside it")
     for name in MEASURED:
         add(f"--{name}", type=Path, nargs="+" if name == "versus" else None, help="JSON of it")
+    add("--hours", type=number(0.01, 1e6), help="of one core that training took, if not in the file")
     add("--pictures", nargs="+", default=[], help="what it plays, as files beside the card")
 
 
@@ -284,6 +285,8 @@ def run(args: argparse.Namespace) -> None:
     if args.pictures:
         lines += ["## What it plays", ""]
         lines += [f"![{Path(name).stem}]({name})" for name in args.pictures]
+    if args.hours is not None and not manifest.get("cpu_seconds"):
+        manifest["cpu_seconds"] = 3600 * args.hours
     out = args.brain.with_suffix(".md")
     write_whole(out, model_card(manifest, len(archive), lines).encode())
     print(f"{out}: written")

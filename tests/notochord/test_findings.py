@@ -70,9 +70,10 @@ def test_the_card_is_written_beside_the_brain(int8_file, evaluation, tmp_path):
     figures.write_text(json.dumps(evaluation))
     (tmp_path / "x-1.png").touch()
     command = ["card", "--brain", str(brain), "--evaluation", str(figures), "--pictures", "x-1.png"]
-    assert main(command) == 0
+    assert main([*command, "--hours", "1.3"]) == 0
     card = (tmp_path / "x.md").read_text()
     assert "## Likelihood" in card and "![x-1](x-1.png)" in card
+    assert "That took 1.3 hours of one core" in card
 
 
 def test_a_picture_that_does_not_lie_beside_the_card_is_one_line(int8_file, tmp_path, capsys):
