@@ -248,7 +248,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--brain", type=brain_file, default=DEFAULT_BRAIN, help="its card lies beside it")
     for name in MEASURED:
         add(f"--{name}", type=Path, nargs="+" if name == "versus" else None, help="JSON of it")
-    add("--hours", type=number(0.01, 1e6), help="of one core that training took, if not in the file")
+    add("--hours", type=number(0.01, 1e6), help="of one core that training took, if unknown")
     add("--pictures", nargs="+", default=[], help="what it plays, as files beside the card")
 
 
