@@ -61,6 +61,8 @@ class Ask:
     With a `haste` above 0 short waits are likelier than they would be, by 2**haste for each
     octave; below 0 long ones are. Whether two events come at once it leaves alone.
     Of who begins a note, an instrument in `weights` is so many times as likely as it would be.
+    With a `groove` above 0, a wait is likelier the more an onset is due at its end by the rhythm
+    heard before (`notochord.rhythm`): on average by 1 + groove times.
     """
 
     order: str = "iptv"
@@ -78,6 +80,7 @@ class Ask:
     share: float = 0.0
     weights: Mapping[int, float] = field(default_factory=dict)
     haste: float = 0.0
+    groove: float = 0.0
 
     def __post_init__(self) -> None:
         """Raises ValueError when the order and the given sub-events do not make up an event."""

@@ -25,7 +25,7 @@ import numpy as np
 from tqdm import tqdm
 
 from notochord.event import MAX_DT
-from notochord.midifile import MidiFileError, Part, read_parts, resolve_overlaps
+from notochord.midifile import MidiFileError, Part, of_one_moment, read_parts, resolve_overlaps
 from notochord.wholefile import write_whole
 
 FORMAT = 1
@@ -93,6 +93,7 @@ def piece_events(
 
     Parts that share an id are merged. At one moment note-offs come before note-ons; events of one
     kind at one moment are ordered by instrument and pitch, or by `order` (a number per note).
+    What follows within a few milliseconds is of one moment too (`MOMENT`).
     """
     instrument = instruments[piece.part]
     keep, end = resolve_overlaps(instrument, piece.pitch, piece.start, piece.end)
@@ -103,7 +104,8 @@ def piece_events(
     pitch = np.tile(piece.pitch[keep], 2)
     rank = instrument * 128 + pitch if order is None else np.tile(order[keep], 2)
     at = np.lexsort((rank, on, time))
-    dt = np.diff(time[at], prepend=time[at[0]]) / 1000.0
+    heard = of_one_moment(time[at] / 1000.0)
+    dt = np.diff(heard, prepend=heard[0])
     velocity = np.concatenate([piece.velocity[keep], np.zeros(n, dtype=np.int64)])
     return Events(
         instrument[at].astype(np.int64),

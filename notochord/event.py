@@ -22,6 +22,7 @@ N_INSTRUMENTS = 321
 N_PITCHES = 128
 MAX_VELOCITY = 127
 MAX_DT = 10.0  # seconds; a longer wait is heard as this long
+MOMENT = 0.004  # seconds; what follows sooner is heard as at once
 DRUM_CHANNEL = 9  # MIDI channel 10, counted from 0
 
 FIRST_KIT = 129

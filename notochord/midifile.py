@@ -20,6 +20,7 @@ from notochord.event import (
     FIRST_ANONYMOUS,
     FIRST_ANONYMOUS_DRUM,
     MAX_DT,
+    MOMENT,
     N_ANONYMOUS,
     Event,
     Note,
@@ -257,17 +258,25 @@ def resolve_overlaps(instrument, pitch, start, end) -> tuple[np.ndarray, np.ndar
     return order, e
 
 
+def of_one_moment(time: np.ndarray) -> np.ndarray:
+    """Ascending times (seconds), each that follows the one before in less than MOMENT put where
+    the first of them is: a chord's notes, and a drum's end one tick after its beginning."""
+    begins = np.diff(time, prepend=-np.inf) >= MOMENT
+    return time[np.maximum.accumulate(np.where(begins, np.arange(len(time)), 0))]
+
+
 def notes_to_events(notes: list[Note]) -> list[Event]:
-    """Notes as events in time order; at one moment the note-offs come before the note-ons."""
+    """Notes as events in time order; at one moment the note-offs come before the note-ons. What
+    follows within a few milliseconds is of one moment too (`MOMENT`)."""
     moments = []
     for note in notes:
         moments.append((note.start, 1, note.instrument, note.pitch, note.velocity))
         moments.append((note.end, 0, note.instrument, note.pitch, 0))
     moments.sort()
-    events, now = [], moments[0][0] if moments else 0.0
-    for at, _, instrument, pitch, velocity in moments:
-        events.append(Event(instrument, pitch, min(at - now, MAX_DT), velocity))
-        now = at
+    events, times = [], np.array([moment[0] for moment in moments])
+    waits = np.diff(of_one_moment(times), prepend=times[:1]).tolist()
+    for dt, (_, _, instrument, pitch, velocity) in zip(waits, moments, strict=True):
+        events.append(Event(instrument, pitch, min(dt, MAX_DT), velocity))
     return events
 
 

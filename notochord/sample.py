@@ -38,6 +38,7 @@ class Manner:
     rhythm_temperature: float = 0.7  # short or long; lower keeps the beat better
     timing_temperature: float = 0.2  # how exactly a time is met
     velocity_temperature: float = 0.6
+    groove: float = 3.0  # how much likelier a wait is that keeps to the rhythm heard
     top_p: float = 0.95
     busiest: int = 24  # notes begun within a second; beyond that the next event comes later
     longest_note: float = 12.0  # seconds
@@ -116,7 +117,7 @@ def next_event(
         on={instrument: keys & ~held.get(instrument, 0) for instrument, keys in every.items()},
         off=held, time=(playing.freed_in(manner.busiest), min(manner.longest_wait, MAX_DT)),
         temperature=manner.temperatures, top_p=manner.top_p,
-        favoured=tuple(rested or ()), share=manner.share,
+        favoured=tuple(rested or ()), share=manner.share, groove=manner.groove,
     )  # fmt: skip
     event = brain.ask(state, ask, uniforms)  # type: ignore[arg-type]
     due = playing.next_to_end(manner)
@@ -195,6 +196,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--rhythm-temperature", type=number(0, 10), default=m.rhythm_temperature)
     add("--timing-temperature", type=number(0, 10), default=m.timing_temperature)
     add("--velocity-temperature", type=number(0, 10), default=m.velocity_temperature)
+    add("--groove", type=number(0, 16), default=m.groove, help="how closely the rhythm is kept")
     add("--top-p", type=number(0.01, 1), default=m.top_p, help="share of choices kept")
     add("--longest-note", type=number(0.1, 600), default=m.longest_note, help="seconds")
     add("--most-voices", type=whole(1, 128), default=m.most_voices, help="of one instrument")
@@ -213,8 +215,9 @@ def run(args: argparse.Namespace) -> None:
     manner = Manner(
         temperature=args.temperature, rhythm_temperature=args.rhythm_temperature,
         timing_temperature=args.timing_temperature, velocity_temperature=args.velocity_temperature,
-        top_p=args.top_p, longest_note=args.longest_note, longest_wait=args.longest_wait,
-        longest_rest=args.longest_rest, most_voices=args.most_voices,
+        groove=args.groove, top_p=args.top_p, longest_note=args.longest_note,
+        longest_wait=args.longest_wait, longest_rest=args.longest_rest,
+        most_voices=args.most_voices,
     )  # fmt: skip
     brain = Brain.load(args.brain)
     notes = sample(brain, band, args.seconds, manner, args.seed, prompt)

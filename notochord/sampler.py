@@ -22,6 +22,7 @@ import numpy as np
 from notochord.ask import SUB_EVENT_LETTERS, Answer, Ask, pitches_in
 from notochord.draw import TINY, Places, choose, draw_within, mixed, tempered, with_share
 from notochord.event import MAX_DT, MAX_VELOCITY, N_INSTRUMENTS, N_PITCHES, Event
+from notochord.rhythm import Rhythm
 
 if TYPE_CHECKING:
     from notochord.recall import State
@@ -98,6 +99,7 @@ class Sampler:
         self.tensor = torch.from_numpy
         edges = time_edges()
         self.places, self.velocities = Places(edges), np.arange(MAX_VELOCITY + 1)
+        self.rhythm = Rhythm(edges)
         edges[0], edges[-1] = -FAR, FAR  # so that what lies beyond the bounds counts there
         self.time_edges = edges.astype(np.float32)
         edges = np.arange(-0.5, 128.0, dtype=np.float32)
@@ -221,6 +223,7 @@ class Drawing:
         if u[1] < at_once or at_once > 1.0 - 1e-6:
             return max(low, 0.0)
         whole[0] = 0.0
+        whole, copies = self._in_rhythm(whole, copies)
         temperature = self._ask.temperature
         bins = sampler.places.sharpened(
             whole, temperature.timing, temperature.rhythm, self._ask.haste
@@ -235,6 +238,20 @@ class Drawing:
         rest = min((u[0] - copy_share) / max(1.0 - copy_share, 1e-9), ONE)
         sharper = sharpness / max(temperature.timing, 1e-3)
         return draw_within(ends[0], max(ends), mass[bin].clip(0), location, sharper, rest, u[2])
+
+    def _in_rhythm(self, whole: np.ndarray, copies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The bins of time, each as much likelier as an onset is due there, and what of each is
+        copied. Note-offs, which cannot be told from onsets before the time is drawn, go along."""
+        if self._ask.groove <= 0.0 or not any(self._on.values()):
+            return whole, copies
+        instrument, _, dt, velocity = self._heard
+        ago = np.append(dt[:0:-1].cumsum()[::-1], 0.0)
+        due = self._sampler.rhythm.due(ago[(velocity > 0) & (instrument > 0)])
+        usual = 0.0 if due is None else float(whole @ due) / max(float(whole.sum()), TINY)
+        if due is None or not usual > 0.0:
+            return whole, copies
+        likelier = 1.0 + self._ask.groove / usual * due
+        return whole * likelier, copies * likelier
 
     def _velocity(self) -> int:
         """0 or a velocity in range; which of the two is as likely as the network has it."""

@@ -39,6 +39,43 @@ def allowed(ask, event):
     return bool(pairs.get(event.instrument, 0) >> event.pitch & 1) and loud and in_time
 
 
+def beaten(brain):
+    """The state after ten beats at half a second, 0.1 s after the last of them."""
+    state = brain.start()
+    for beat in range(10):
+        state = brain.tell(state, Event(1, 60 + beat, 0.5, 80))
+    return brain.tell(state, Event(1, 60, 0.1, 0))
+
+
+def waits(brain, state, groove, **more):
+    """The waits drawn that are not at once."""
+    ask = Ask(order="tvip", groove=groove, **{"on": FULL, **more})
+    drawn = [brain.ask(state, ask, uniforms(seed)).dt for seed in range(300)]
+    return [dt for dt in drawn if dt > 0]
+
+
+def test_the_more_groove_the_more_often_the_wait_ends_on_the_beat(brain):
+    on_the_beat = []
+    for groove in (0, 2, 8, 32):
+        drawn = np.array(waits(brain, beaten(brain), groove))
+        on_the_beat.append(float(np.mean(np.abs((drawn + 0.1 + 0.25) % 0.5 - 0.25) < 0.015)))
+    assert on_the_beat == sorted(on_the_beat) and on_the_beat[-1] > 3 * on_the_beat[0] > 0
+
+
+def test_groove_leaves_as_many_events_at_once(brain):
+    assert len(waits(brain, beaten(brain), 0)) == len(waits(brain, beaten(brain), 32))
+
+
+def test_groove_does_nothing_where_only_notes_can_end(brain):
+    ends = {"on": {}, "off": FULL}
+    assert waits(brain, beaten(brain), 32, **ends) == waits(brain, beaten(brain), 0, **ends)
+
+
+def test_groove_does_nothing_where_no_rhythm_was_heard(brain):
+    state = state_after(brain, 3)
+    assert waits(brain, state, 32) == waits(brain, state, 0)
+
+
 @DRAWN
 @given(MAPS, MAPS, st.sampled_from(ORDERS), NUMBERS, st.data())
 def test_an_answer_is_always_one_that_is_allowed(brain, on, off, order, numbers, data):
@@ -49,7 +86,7 @@ def test_an_answer_is_always_one_that_is_allowed(brain, on, off, order, numbers,
         top_p=data.draw(st.sampled_from([0.3, 0.95, 1.0])),
         temperature=Temperatures(*data.draw(st.tuples(*[st.sampled_from([0, 0.5, 1, 10])] * 4))),
         weights=data.draw(st.dictionaries(st.integers(1, 320), st.floats(0.05, 20), max_size=3)),
-        haste=data.draw(st.floats(-4, 4)),
+        haste=data.draw(st.floats(-4, 4)), groove=data.draw(st.floats(0, 16)),
     )  # fmt: skip
     answer = brain.ask(state_after(brain, 3), ask, numbers)
     if any(on.values()) or any(off.values()):
