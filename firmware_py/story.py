@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from itertools import count
 
-from notochord.event import MAX_DT, Event
+from notochord.event import MAX_DT, MOMENT, Event
 
 Voice = tuple[int, int]  # instrument, pitch
 
@@ -69,8 +69,9 @@ class Story:
         self.sounding: dict[Voice, float] = {}  # since when
 
     def since(self, now: float) -> float:
-        """Seconds since the last event; 0 before the first."""
-        return 0.0 if self.time is None else min(max(now - self.time, 0.0), MAX_DT)
+        """Seconds since the last event; 0 before the first, and within the same moment."""
+        wait = 0.0 if self.time is None else min(max(now - self.time, 0.0), MAX_DT)
+        return wait if wait >= MOMENT else 0.0
 
     def imagine(self, after: int, event: Event) -> Told:
         """An event that is planned to follow another; it has not sounded yet."""
@@ -80,8 +81,15 @@ class Story:
     def sound(
         self, instrument: int, pitch: int, velocity: int, now: float, own: bool = False
     ) -> Told:
-        """An event that sounds now (velocity 0: a note ends). `own`: it is the network's."""
-        event = Event(instrument, pitch, self.since(now), velocity)
+        """An event that sounds now (velocity 0: a note ends). `own`: it is the network's.
+
+        What follows within a few milliseconds is told as at once, as the network has learnt it,
+        and the next wait is counted from where the moment began, so that no time is lost.
+        """
+        dt = self.since(now)
+        if dt == 0.0 and self.time is not None:
+            now = self.time
+        event = Event(instrument, pitch, dt, velocity)
         told = self.imagine(self.head, event)
         self.happened(told, now, own)
         return told

@@ -8,6 +8,13 @@ def test_events_are_told_with_the_time_since_the_last():
     assert story.sound(1, 60, 0, 10.5).event == Event(1, 60, 0.5, 0)
 
 
+def test_what_follows_within_a_moment_is_told_as_at_once_and_no_time_is_lost():
+    story = Story()
+    told = [story.sound(1, pitch, 80, at).event.dt for pitch, at in
+            ((60, 1.0), (64, 1.002), (67, 1.003), (72, 1.5))]  # fmt: skip
+    assert told == [0.0, 0.0, 0.0, 0.5]
+
+
 def test_each_event_follows_the_head():
     story = Story()
     first = story.sound(1, 60, 80, 0.0)
