@@ -75,7 +75,7 @@ def full_ask() -> Ask:
         order="vipt",
         on={instrument: everything & ~pitches for instrument, pitches in held.items()},
         off={instrument: pitches for instrument, pitches in held.items() if pitches},
-        time=(0.0, 2.0), velocities=(20, 110), top_p=0.95, groove=3.0,
+        time=(0.0, 2.0), velocities=(20, 110), top_p=0.95, groove=4.0,
         temperature=Temperatures(pitch=0.9, rhythm=0.9, timing=0.5, velocity=0.9),
     )  # fmt: skip
 

@@ -22,7 +22,9 @@ SHORTEST, LONGEST = 0.1, 4.0  # seconds between onsets that return
 FEWEST = 6  # onsets by which a rhythm can be told
 SHARPNESS = 6.0  # power that raises the distances that return most above the rest
 FAINT = 0.02  # of the most frequent distance: what is rarer is left out
-BELL = np.array([0.25, 0.6, 1.0, 0.6, 0.25])  # how exactly onsets return, over five steps
+BELL = np.array([0.25, 1.0, 0.25])  # how exactly onsets return, over three steps
+VAGUE, CLEAR = 0.3, 0.8  # share of the onsets that return after one distance, beyond chance: below
+# the one there is no rhythm to keep to (a pianist's rubato has 0.2), above the other it is clear
 
 _FIRST, _LAST = round(SHORTEST / STEP), round(LONGEST / STEP)
 _DISTANCES = np.arange(_LAST + 1)
@@ -37,18 +39,21 @@ class Rhythm:
         self._first, self._end = steps[:-1], steps[1:]
         self._steps = np.maximum(self._end - self._first, 1)
 
-    def due(self, ago: np.ndarray) -> np.ndarray | None:
-        """How strongly an onset is due in each bin, per time, in no unit: (bins,).
+    def due(self, ago: np.ndarray) -> tuple[float, np.ndarray]:
+        """How clear the rhythm is, from 0 to 1; and how strongly an onset is due in each bin,
+        per time, in no unit: (bins,).
 
-        ago: how long ago each onset was, in seconds. None where no distance returns.
+        ago: how long ago each onset was, in seconds.
         """
         onsets = np.flatnonzero(np.bincount((ago / STEP + 0.5).astype(int)))
         if len(onsets) < FEWEST:
-            return None
-        returns = distances_that_return(onsets)
+            return 0.0, np.ones(len(self._steps))
+        clearness, returns = distances_that_return(onsets)
+        return clearness, self._moved_on(onsets, returns)
+
+    def _moved_on(self, onsets: np.ndarray, returns: np.ndarray) -> np.ndarray:
+        """The onsets moved on by every distance that returns."""
         kept = np.flatnonzero(returns > FAINT)
-        if not len(kept):
-            return None
         moved = np.subtract.outer(kept, onsets)
         ahead = (moved >= 0) & (moved <= _LAST)
         weights = np.broadcast_to(returns[kept, None], moved.shape)
@@ -59,9 +64,12 @@ class Rhythm:
         return np.where(self._first > _LAST, heap[-1] / (_LAST + 1), strength)
 
 
-def distances_that_return(onsets: np.ndarray) -> np.ndarray:
-    """How much each distance returns, from 0 to 1 for the one that does most: (_LAST + 1,), in
-    steps; onsets: how many steps ago each was, ascending."""
+def distances_that_return(onsets: np.ndarray) -> tuple[float, np.ndarray]:
+    """How clear it is, from 0 to 1, that there is one, and how much each distance returns, from 0
+    to 1 for the one that does most: (_LAST + 1,), in steps.
+
+    onsets: how many steps ago each was, ascending.
+    """
     apart = np.subtract.outer(onsets, onsets)
     apart = apart[(apart >= _FIRST) & (apart <= _LAST)]
     count = np.convolve(np.bincount(apart, minlength=_LAST + 1), BELL, "same")
@@ -70,6 +78,7 @@ def distances_that_return(onsets: np.ndarray) -> np.ndarray:
     often = count / np.maximum(span - _DISTANCES, 0.15 * span + 1.0)
     often[:_FIRST] = 0.0
     above = np.maximum(often - often[_FIRST:].mean(), 0.0)
-    greatest = above.max()
-    whole: np.ndarray = (above / greatest) ** SHARPNESS if greatest > 0.0 else above
-    return whole
+    greatest = float(above.max())
+    share = greatest * span / len(onsets)
+    clearness = min(max((share - VAGUE) / (CLEAR - VAGUE), 0.0), 1.0)
+    return clearness, (above / max(greatest, 1e-9)) ** SHARPNESS

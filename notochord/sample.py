@@ -38,7 +38,7 @@ class Manner:
     rhythm_temperature: float = 0.7  # short or long; lower keeps the beat better
     timing_temperature: float = 0.2  # how exactly a time is met
     velocity_temperature: float = 0.6
-    groove: float = 3.0  # how much likelier a wait is that keeps to the rhythm heard
+    groove: float = 4.0  # how much likelier a wait is that keeps to the rhythm heard
     top_p: float = 0.95
     busiest: int = 24  # notes begun within a second; beyond that the next event comes later
     longest_note: float = 12.0  # seconds

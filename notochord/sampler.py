@@ -246,11 +246,11 @@ class Drawing:
             return whole, copies
         instrument, _, dt, velocity = self._heard
         ago = np.append(dt[:0:-1].cumsum()[::-1], 0.0)
-        due = self._sampler.rhythm.due(ago[(velocity > 0) & (instrument > 0)])
-        usual = 0.0 if due is None else float(whole @ due) / max(float(whole.sum()), TINY)
-        if due is None or not usual > 0.0:
+        clearness, due = self._sampler.rhythm.due(ago[(velocity > 0) & (instrument > 0)])
+        usual = float(whole @ due) / max(float(whole.sum()), TINY)
+        if not usual > 0.0:
             return whole, copies
-        likelier = 1.0 + self._ask.groove / usual * due
+        likelier = 1.0 + self._ask.groove * clearness / usual * due
         return whole * likelier, copies * likelier
 
     def _velocity(self) -> int:

@@ -14,14 +14,14 @@ BAR = np.array([0.0, 0.375, 0.5])  # of a bar of one second
 
 def due_in(seconds, onsets, now):
     """How much is due so many seconds from now, against the mean over the next second."""
-    due = RHYTHM.due(now - np.asarray(onsets))
+    _, due = RHYTHM.due(now - np.asarray(onsets))
     soon = (MIDDLES > 0) & (MIDDLES < 1.0)
     return due[np.searchsorted(EDGES, seconds) - 1] / due[soon].mean()
 
 
 def test_an_onset_is_due_on_the_next_beat():
     beats = np.arange(8) * 0.5
-    due = RHYTHM.due(3.6 - beats)
+    _, due = RHYTHM.due(3.6 - beats)
     assert MIDDLES[due[MIDDLES < 0.8].argmax()] == pytest.approx(0.4, abs=0.005)
 
 
@@ -38,15 +38,29 @@ def test_an_onset_that_was_late_does_not_make_the_next_one_late():
 
 
 def test_beyond_what_returns_nothing_is_due_more_than_anything_else():
-    due = RHYTHM.due(3.6 - np.arange(8) * 0.5)
+    _, due = RHYTHM.due(3.6 - np.arange(8) * 0.5)
     beyond = due[MIDDLES > LONGEST + 0.1]
     assert np.ptp(beyond) == 0 and beyond[0] > 0
 
 
 @pytest.mark.parametrize("onsets", [[], [1.0], [0.5, 1.0, 1.5, 2.0], [1.0] * 20])
-def test_of_too_few_onsets_no_rhythm_is_told(onsets):
-    assert RHYTHM.due(2.0 - np.array(onsets)) is None
+def test_few_onsets_are_no_rhythm(onsets):
+    clearness, due = RHYTHM.due(2.0 - np.array(onsets))
+    assert clearness == 0 and np.ptp(due) == 0
 
 
-def test_onsets_too_far_apart_to_return_tell_no_rhythm():
-    assert RHYTHM.due(100.0 - np.arange(8) * 10.0) is None
+def test_onsets_too_far_apart_to_return_are_no_rhythm():
+    assert RHYTHM.due(100.0 - np.arange(8) * 10.0)[0] == 0
+
+
+def test_onsets_at_random_are_no_rhythm():
+    onsets = np.random.default_rng(0).uniform(0, 8, (20, 60))
+    assert np.mean([RHYTHM.due(8.0 - each)[0] for each in onsets]) < 0.1
+
+
+def test_a_beat_is_as_clear_as_it_is_exact():
+    beats, rng = np.arange(16) * 0.4, np.random.default_rng(1)
+    played = [beats + rng.normal(0, late, 16) for late in (0.0, 0.01, 0.06)]
+    clearness = [RHYTHM.due(7.0 - np.sort(each))[0] for each in played]
+    assert clearness[0] == 1 and clearness == sorted(clearness, reverse=True)
+    assert clearness[-1] < 0.5
