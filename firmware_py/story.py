@@ -142,6 +142,11 @@ class Story:
             self.head = told[-1].number
         return told
 
+    @property
+    def players_instruments(self) -> tuple[int, ...]:
+        """The instruments that the player has played of late, ascending."""
+        return tuple(sorted({each.voice[0] for each in self.past if each.starts and not each.own}))
+
     def recent_instruments(self, events: int = 64) -> list[int]:
         """The instruments of the last note-ons, the most recent first."""
         recent = [each.voice[0] for each in self.past if each.starts][-events:]

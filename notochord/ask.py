@@ -62,7 +62,8 @@ class Ask:
     octave; below 0 long ones are. Whether two events come at once it leaves alone.
     Of who begins a note, an instrument in `weights` is so many times as likely as it would be.
     With a `groove` above 0, a wait is likelier the more an onset is due at its end by the rhythm
-    heard before (`notochord.rhythm`): on average by 1 + groove times.
+    heard before (`notochord.rhythm`): on average by 1 + groove times. By that of `leaders` alone,
+    where these instruments have a rhythm.
     """
 
     order: str = "iptv"
@@ -81,6 +82,7 @@ class Ask:
     weights: Mapping[int, float] = field(default_factory=dict)
     haste: float = 0.0
     groove: float = 0.0
+    leaders: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises ValueError when the order and the given sub-events do not make up an event."""
@@ -105,7 +107,7 @@ class Ask:
             values[name] = {int(i): int(bits, 16) for i, bits in plain.get(name, {}).items()}
         weights = plain.get("weights", {})
         values["weights"] = {int(i): float(weight) for i, weight in weights.items()}
-        for name in ("time", "velocities", "favoured"):
+        for name in ("time", "velocities", "favoured", "leaders"):
             if name in values:
                 values[name] = tuple(values[name])
         if "temperature" in values:

@@ -244,14 +244,23 @@ class Drawing:
         copied. Note-offs, which cannot be told from onsets before the time is drawn, go along."""
         if self._ask.groove <= 0.0 or not any(self._on.values()):
             return whole, copies
-        instrument, _, dt, velocity = self._heard
-        ago = np.append(dt[:0:-1].cumsum()[::-1], 0.0)
-        clearness, due = self._sampler.rhythm.due(ago[(velocity > 0) & (instrument > 0)])
+        clearness, due = self._rhythm()
         usual = float(whole @ due) / max(float(whole.sum()), TINY)
         if not usual > 0.0:
             return whole, copies
         likelier = 1.0 + self._ask.groove * clearness / usual * due
         return whole * likelier, copies * likelier
+
+    def _rhythm(self) -> tuple[float, np.ndarray]:
+        """How clear the rhythm is, and what is due in each bin, by who leads or by everybody."""
+        instrument, _, dt, velocity = self._heard
+        ago, begins = np.append(dt[:0:-1].cumsum()[::-1], 0.0), (velocity > 0) & (instrument > 0)
+        rhythm = self._sampler.rhythm
+        if self._ask.leaders:
+            led = rhythm.due(ago[begins & np.isin(instrument, self._ask.leaders)])
+            if led[0] > 0.0:
+                return led
+        return rhythm.due(ago[begins])
 
     def _velocity(self) -> int:
         """0 or a velocity in range; which of the two is as likely as the network has it."""

@@ -110,3 +110,12 @@ def test_what_lies_too_far_back_for_the_brain_is_told_from_the_start():
     anew, branch = story.unsay({gone.number})
     assert anew and branch[0].after == 0 and story.head == branch[-1].number
     assert len(branch) == len(story.past) == REACH + 2
+
+
+def test_your_instruments_are_those_on_which_you_began_notes():
+    story = Story()
+    story.sound(41, 60, 80, 0.0)
+    story.sound(1, 60, 80, 0.1)
+    story.happened(story.imagine(story.head, Event(34, 40, 0.1, 70)), 0.2, own=True)
+    story.sound(34, 40, 0, 0.3)
+    assert story.players_instruments == (1, 41)

@@ -16,7 +16,8 @@ MAPS = st.dictionaries(st.integers(1, 320), PITCH_SETS, max_size=4)
 def test_an_ask_survives_json(on, off, order, low, temperature):
     ask = Ask(
         order=order, on=on, off=off, time=(low, 10.0), velocities=(3, 90), top_p=0.9,
-        temperature=Temperatures(pitch=temperature), weights={41: 2.5}, haste=-0.5, groove=3.0,
+        temperature=Temperatures(pitch=temperature), weights={41: 2.5}, haste=-0.5,
+        groove=3.0, leaders=(1, 41),
     )  # fmt: skip
     assert Ask.from_json(json.loads(json.dumps(ask.as_json()))) == ask
 

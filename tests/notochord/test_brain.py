@@ -71,6 +71,26 @@ def test_groove_does_nothing_where_only_notes_can_end(brain):
     assert waits(brain, beaten(brain), 32, **ends) == waits(brain, beaten(brain), 0, **ends)
 
 
+def test_who_leads_is_kept_to_and_not_what_the_others_play(brain):
+    state, now = brain.start(), 0.0
+    steady = [(1, beat) for beat in np.arange(1, 9) * 0.5]
+    others = [(41, beat) for beat in np.arange(1, 9) * 0.37 + 1.0]
+    for instrument, at in sorted(steady + others, key=lambda onset: onset[1]):
+        state = brain.tell(state, Event(instrument, 60, at - now, 80))
+        now = at
+
+    def on_the_beat(leaders):
+        drawn = np.array(waits(brain, state, 32, leaders=leaders))
+        return np.mean(np.abs((drawn + 0.25) % 0.5 - 0.25) < 0.015)
+
+    assert on_the_beat((1,)) > 2 * on_the_beat((41,))
+
+
+def test_where_nobody_leads_everybody_is_kept_to(brain):
+    led = waits(brain, beaten(brain), 8, leaders=(41,))
+    assert led == waits(brain, beaten(brain), 8)
+
+
 def test_groove_does_nothing_where_no_rhythm_was_heard(brain):
     state = state_after(brain, 3)
     assert waits(brain, state, 32) == waits(brain, state, 0)
