@@ -19,6 +19,7 @@ from firmware_py.palette import Palette
 from firmware_py.synths import shelf
 from firmware_py.synths.layout import Layout
 from notochord.event import instrument_named
+from notochord.wholefile import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -204,14 +205,5 @@ def load(path: Path) -> Settings:
 def save(settings: Settings, path: Path) -> None:
     """Write the settings so that the old or the new ones are there whatever happens."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".writing")
-    with open(temporary, "w", encoding="utf-8") as file:
-        json.dump({"version": 1, "settings": asdict(settings)}, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    data = json.dumps({"version": 1, "settings": asdict(settings)}, indent=1)
+    write_whole(path, data.encode(), durable=True)
