@@ -11,6 +11,8 @@ from firmware_py.steering import statistics as stat
 from firmware_py.steering.commands import PLACES
 from firmware_py.steering.statistics import Statistic
 
+MANY = 16  # times as many performances where chance weighs as much as a ninth of the travel
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -23,6 +25,8 @@ class Sweep:
     mode: str = "continue"
     others: Mapping[str, object] = field(default_factory=dict)
     also: str = ""  # what else it steers, where it has a sweep for that already
+    played: float = 8.0  # seconds of the network's playing that are measured
+    times: int = 1  # performances for one of a knob that outweighs chance
 
     @property
     def name(self) -> str:
@@ -56,13 +60,13 @@ SWEEPS = {
     for sweep in (
         Sweep("temperature", stat.pitch_entropy, "bits"),
         Sweep("top_p", stat.pitch_entropy, "bits"),
-        Sweep("rhythm", stat.rhythm_entropy, "bits"),
-        Sweep("timing", stat.looseness, "share"),
+        Sweep("rhythm", stat.contrast, "%", played=16.0, times=MANY),
+        Sweep("timing", stat.looseness, "%", played=16.0, times=MANY),
         Sweep("timing", stat.velocity_spread, "velocity", also="touch"),
         Sweep("density", stat.notes_a_second, "notes/s"),
         Sweep("polyphony", stat.at_once, "notes"),
-        Sweep("low", stat.lowest, "pitch"),
-        Sweep("high", stat.highest, "pitch"),
+        Sweep("low", stat.lowest, "pitch", others={"high": 127}),  # else they change places
+        Sweep("high", stat.highest, "pitch", others={"low": 0}),
         Sweep("softest", stat.velocity, "velocity"),
         Sweep("loudest", stat.velocity, "velocity"),
         Sweep("balance", stat.velocity, "velocity"),
