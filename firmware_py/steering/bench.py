@@ -57,19 +57,20 @@ def _tune() -> list[Timed]:
 
 
 def _known(path: Path, about: Found) -> Found:
-    """What a file holds of the same measurement. Raises SettingError when it holds another."""
+    """What a file holds of the same measurement, less what was measured in another way. Raises
+    SettingError when it holds another."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        knobs: Found = {name: found["knobs"][name] for name in SWEEPS if name in found["knobs"]}
-        same = found["about"] == about
+        measured, same = dict(found["knobs"]), found["about"] == about
+        alike = [n for n in SWEEPS if measured.get(n, {}).get("how") == SWEEPS[n].how]
     except FileNotFoundError:
         return {}
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SettingError(f"{path}: not figures of this command; name another file") from error
     if not same:
         raise SettingError(f"{path} holds another measurement (brain, pieces, seeds or places "
                            "differ); name another file with --json")  # fmt: skip
-    return knobs
+    return {name: measured[name] for name in alike}
 
 
 def _curve(knob: str, found: Found) -> Curve:

@@ -112,10 +112,9 @@ class Curve:
         """All of it, as plain values."""
         mean = [None if np.isnan(m) else float(m) for m in self.mean()]
         return {
-            "statistic": self.sweep.statistic.__name__, "unit": self.sweep.unit,
-            "mode": self.sweep.mode, "way": self.sweep.way, "values": self.values, "mean": mean,
-            "spearman": self.rho(), "inversions": self.inversions(),
-            "surely_back": self.surely_back(), "dead": self.dead(), "runs": self.rows,
+            "how": self.sweep.how, "values": self.values, "mean": mean, "spearman": self.rho(),
+            "inversions": self.inversions(), "surely_back": self.surely_back(),
+            "dead": self.dead(), "runs": self.rows,
         }  # fmt: skip
 
 

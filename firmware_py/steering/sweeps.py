@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from firmware_py.panel.travel import whole_travel
 from firmware_py.settings import FIELDS, Settings, changed
@@ -37,6 +38,15 @@ class Sweep:
     def by_ratio(self) -> bool:
         """Whether equal turns of the knob are equal ratios."""
         return self.knob == "weight" or whole_travel(self.knob).by_ratio
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """All that makes it another measurement, as plain values."""
+        return {
+            "statistic": self.statistic.__name__, "unit": self.unit, "mode": self.mode,
+            "way": self.way, "others": dict(self.others), "played": self.played,
+            "times": self.times,
+        }  # fmt: skip
 
     def values(self, places: int = PLACES) -> list[float]:
         """The knob's values at evenly spaced places of its travel."""

@@ -231,9 +231,23 @@ def test_what_is_measured_already_is_not_measured_again(tiny_brain, tmp_path, mo
     assert capsys.readouterr().out == first
 
 
+def test_what_was_measured_in_another_way_is_measured_again(tiny_brain, tmp_path, capsys):
+    figures = tmp_path / "f.json"
+    command = ["steer", "--brain", str(tiny_brain), "--only", "loudest", "--seeds", "1",
+               "--places", "2", "--json", str(figures)]  # fmt: skip
+    assert main(command) == 0
+    held = json.loads(figures.read_text())
+    runs = held["knobs"]["loudest"]["runs"]
+    held["knobs"]["loudest"] |= {"how": {"statistic": "another"}, "runs": [[1.0, 2.0]]}
+    figures.write_text(json.dumps(held))
+    assert main(command) == 0
+    assert json.loads(figures.read_text())["knobs"]["loudest"]["runs"] == runs
+
+
 @pytest.mark.parametrize(
-    "content", ["{}", "not json", json.dumps({"about": {}, "knobs": {}}), "[1]"]
-)
+    "content", ["{}", "not json", json.dumps({"about": {}, "knobs": {}}), "[1]",
+                json.dumps({"about": {}, "knobs": {"loudest": 1}})]
+)  # fmt: skip
 def test_a_file_of_something_else_is_left_alone_and_named(tiny_brain, tmp_path, capsys, content):
     figures = tmp_path / "f.json"
     figures.write_text(content)
