@@ -92,7 +92,7 @@ class Box:
 
     def awake(self, times=1):
         """Wait until the brain has announced itself so many times."""
-        until(lambda: self.lines.count("the network is awake") >= times, 60.0)
+        until(lambda: self.lines.count("the network is awake") >= times, 120.0)
 
     def brain_pid(self):
         """The brain's process."""
