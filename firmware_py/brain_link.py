@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware_py.box.claims import resident
+from firmware_py.packets import packets
 from firmware_py.story import Told
 from notochord.ask import Answer, Ask
 from notochord.event import Event, is_sane
@@ -195,18 +196,9 @@ class ProcessLink:
 
     def _receive(self) -> list[Report]:
         reports: list[Report] = []
-        while self._socket is not None:
+        for data in packets(self._socket, LARGEST):
             try:
-                data = self._socket.recv(LARGEST)
-            except BlockingIOError:
-                break
-            except OSError:
-                data = b""
-            if not data:
-                reports += self._gone()
-                break
-            try:
-                reports += self._report(json.loads(data))
+                reports += self._report(json.loads(data)) if data else self._gone()
             except (ValueError, TypeError, LookupError):
                 log.warning("the brain talks nonsense (%.80r); it is started anew", data)
                 reports += self._stop(self._now())

@@ -12,7 +12,7 @@ The live program and the file-to-file one drive it in the same way.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 
 from firmware_py import message as midi
 from firmware_py.answer import last_answer, take_back
@@ -24,12 +24,12 @@ from firmware_py.modes.mode import Action, Actions, Damp, Enquire, Imagine, Scen
 from firmware_py.pedals import Pedals
 from firmware_py.players import Players, Seat
 from firmware_py.questions import Questions
-from firmware_py.settings import GRIDS, Settings, changed
+from firmware_py.settings import Settings, changed
 from firmware_py.sounding import Sounding
 from firmware_py.story import Voice
 from firmware_py.tempo.beat import Beat
 from firmware_py.tempo.clock_out import ClockOut
-from firmware_py.tempo.magnet import Cue, Magnet
+from firmware_py.voices import Voices
 from notochord.ask import Answer
 from notochord.event import program_of
 
@@ -58,12 +58,14 @@ class Instrument:
         self._sounding, self._keys = Sounding(settings.layout), Keys()
         self._players = Players()
         self._panicked_at = float("-inf")
-        self._left: dict[Voice, Key] = {}  # notes of a mode that was left, until their key ends
         self._undone = False  # the network has played nothing since an undo
         self._pedals = Pedals()
         self.beat, self._clock_out = Beat(settings.tempo), ClockOut()
-        self._magnet = Magnet()
         self.scene = Scene(settings=settings)
+        self._voices = Voices(
+            self._send, self._watch, self._link, self.scene, self._sounding, self.beat,
+            lambda: self.mode.coming,
+        )  # fmt: skip
         self.mode: Mode = BY_NAME[settings.mode](self.scene)
 
     # ── what happens to it ──────────────────────────────────────────────────────────────────
@@ -99,17 +101,17 @@ class Instrument:
         if due is None or due > now:
             return
         self._send_clock(now)
-        wake, cue = self.mode.wake_at, self._magnet.next
+        wake, cue = self.mode.wake_at, self._voices.next_due
         if wake is not None and wake <= now:
             self._do(lambda: self.mode.tick(now), now)
         elif cue is not None and cue <= now:
-            self._pull(now)
+            self._voices.pull(now)
 
     @property
     def next_due(self) -> float | None:
         """When `tick` must be called next, in seconds; None when nothing waits."""
         clock = self._clock_out.next_due(self.beat, self._sends_clock)
-        times = (self.mode.wake_at, self._magnet.next, clock)
+        times = (self.mode.wake_at, self._voices.next_due, clock)
         return min((t for t in times if t is not None), default=None)
 
     def brain_ready(self, now: float) -> None:
@@ -174,17 +176,14 @@ class Instrument:
         self._do(lambda: self.mode.again(now), now)
 
     def _undo(self, now: float) -> int:
-        story, sounding = self.scene.story, [*self.scene.own, *self._left]
+        story, sounding = self.scene.story, self._voices.networks
         answer = last_answer(story.past, sounding, self.mode.span, self.mode.takes_turns)
         self._do(lambda: self.mode.undone(now), now)
-        for voice in [*self._magnet.clear(), *sounding]:
-            self._end(voice)
-        self.scene.own.clear()
-        self._left.clear()
+        self._voices.unsay(sounding)
         take_back(story, answer, self._link)
         for voice in sounding:
             if voice in story.sounding:  # it began before what is remembered
-                self._tell_end(voice, now)
+                self._voices.tell_end(voice, now)
         self._undone = True
         return len(answer)
 
@@ -192,7 +191,7 @@ class Instrument:
         """A keyboard is gone: its keys end."""
         here = [k for k in self._keys.pressed if k.port == port]
         for key in sorted(here, key=lambda k: (k.channel, k.pitch)):
-            self._silence_key(key)
+            self._voices.end(key)
         for pedal_up in self._pedals.unplugged(port):
             self._send(pedal_up)
         ended = self._keys.unplugged(port)
@@ -202,7 +201,7 @@ class Instrument:
 
     def new_synth(self, now: float) -> None:
         """What we play on was plugged in (again): it knows of no note and no program of ours."""
-        self._silence(now)
+        self._voices.end_all(now)
         self._sounding.new_synth()
         self._pedals.forget_channels()
 
@@ -214,7 +213,7 @@ class Instrument:
     def _panic(self, now: float) -> None:
         channels = self._sounding.channels()
         self._panicked_at = now
-        self._silence(now)
+        self._voices.end_all(now)
         self._keys, self._pedals = Keys(), Pedals()
         self.scene.strokes.clear()
         self.scene.pressed = self._keys.pressed
@@ -227,21 +226,13 @@ class Instrument:
         """All sound off, or all notes off, came in. A synth that sends back what it hears must not
         keep a panic going round for ever."""
         if now - self._panicked_at < PANIC_ECHOES:
-            self._silence(now)
+            self._voices.end_all(now)
         else:
             self._panic(now)
 
     def silence(self, now: float) -> None:
         """End every note that sounds."""
-        self._silence(now)
-
-    def _silence(self, now: float) -> None:
-        self._end_network(now)
-        self._left.clear()
-        for message in self._sounding.end_all():
-            self._send(message)
-        for instrument, pitch in list(self.scene.story.sounding):
-            self._tell_end((instrument, pitch), now)
+        self._voices.end_all(now)
 
     def begin_anew(self, now: float) -> None:
         """Forget all that was played; settings and the keyboards' instruments stay as they are."""
@@ -257,7 +248,7 @@ class Instrument:
 
     def end(self, now: float) -> None:
         """Fall silent, and stop the clock that is sent."""
-        self._silence(now)
+        self._voices.end_all(now)
         for message in self._clock_out.end():
             self._send(message)
 
@@ -290,23 +281,6 @@ class Instrument:
                 self._watch("clock", (0, 0), at)
             self._send(message)
 
-    def _pull(self, now: float) -> None:
-        """Begin and end what the magnet has moved."""
-        settings, magnet = self.scene.settings, self._magnet
-        if settings.magnet > 0 or magnet.holds:
-            line, grid = self.beat.line(now), GRIDS[settings.grid]
-            gone = magnet.foresee(self.mode.coming, now, line, settings.magnet, grid)
-            for cue in [*gone, *magnet.due(now)]:
-                self._cue(cue, now)
-        self.scene.ahead = magnet.ahead
-
-    def _cue(self, cue: Cue, now: float) -> None:
-        if cue.velocity > 0:
-            velocity = self.scene.loudness(cue.velocity)
-            self._start(cue.voice, "network", cue.voice, velocity, now, cue.at)
-        else:
-            self._end(cue.voice)
-
     # ── keys ────────────────────────────────────────────────────────────────────────────────
 
     def _stroke(self, key: Key, velocity: int) -> Stroke:
@@ -316,43 +290,30 @@ class Instrument:
 
     def _key_down(self, key: Key, velocity: int, now: float) -> None:
         for ended in self._keys.down(key):
-            self._silence_key(ended)
+            self._voices.end(ended)
             self._key_ended(ended, now)
         stroke = self._stroke(key, velocity)
         if self.mode.sounds_keys:
-            voice = stroke.instrument, stroke.pitch
-            self._start(key, "player", voice, velocity, now)
+            self._voices.key(stroke, now)
             self._hold_pedal(key, stroke.instrument)
-            if voice in self.scene.story.sounding:  # held by the pedal from another key
-                self._tell_end(voice, now)
-            self._link.tell(self.scene.story.sound(*voice, velocity, now))
+            self._voices.know_key(stroke, now)
         self.scene.strokes[key] = stroke
         self.scene.pressed = self._keys.pressed
         self._do(lambda: self.mode.key_down(stroke, now), now)
 
     def _key_up(self, key: Key, now: float) -> None:
-        self._silence_key(key)
+        self._voices.end(key)  # a pedal in the synth may still hold it
         ended = self._keys.up(key)
         self.scene.pressed = self._keys.pressed
         for key in ended:
             self._key_ended(key, now)
-
-    def _silence_key(self, key: Key) -> None:
-        """The note-off of a key; a pedal in the synth may still hold it."""
-        for message in self._sounding.end(key):
-            self._send(message)
 
     def _key_ended(self, key: Key, now: float) -> None:
         """A key's sound has ended, pedal and all."""
         stroke = self.scene.strokes.pop(key, None)
         if stroke is None:
             return
-        voice = stroke.instrument, stroke.pitch
-        networks = voice in self.scene.own or voice in self._left
-        if voice in self.scene.story.sounding and not networks:
-            self._tell_end(voice, now)
-        for left in [v for v, held_by in self._left.items() if held_by == key]:
-            self._end_voice(left, now)
+        self._voices.key_ended(stroke, now)
         self._do(lambda: self.mode.key_up(stroke, now), now)
 
     def _controller(self, port: str, message: Message, now: float) -> None:
@@ -382,116 +343,31 @@ class Instrument:
                 self._act(action, now)
         except Exception:  # noqa: BLE001 (whatever it is, the keyboard must go on sounding)
             log.exception("mode '%s' failed; it begins anew", self.scene.settings.mode)
-            self._end_network(now)
+            self._voices.end_network(now)
             self.mode = BY_NAME[self.scene.settings.mode](self.scene)
-        self._pull(now)
+        self._voices.pull(now)
 
     def _act(self, action: Action, now: float) -> None:
         match action:
             case Strike():
-                self._strike(action, now)
+                self._voices.strike(action, now)
+                self._undone = False
             case Damp():
-                self._damp(action, now)
+                self._voices.damp(action, now)
             case Imagine():
                 self._link.tell(action.told)
             case Enquire():
                 self._enquire(action, now)
 
-    def _strike(self, strike: Strike, now: float) -> None:
-        at = now if strike.at is None else strike.at
-        if strike.voice in self.scene.story.sounding:
-            self._end_voice(strike.voice, now)
-        if strike.told is None or not self._is_pulled(strike, at, now):
-            planned, velocity = strike.told is not None, strike.velocity
-            velocity = self.scene.loudness(velocity) if planned else velocity
-            due = strike.at if strike.ahead else None
-            self._start(strike.voice, "network", strike.voice, velocity, now, due)
-        if strike.told is None:
-            told = self.scene.story.sound(*strike.voice, strike.velocity, at, own=True)
-            self._link.tell(told)
-        else:
-            self.scene.story.happened(strike.told, at, own=True)
-        self._undone = False
-        self.scene.own[strike.voice] = at
-
-    def _is_pulled(self, strike: Strike, at: float, now: float) -> bool:
-        """Whether the magnet says when it is heard; it acts where the network chose the time."""
-        settings, line = self.scene.settings, self.beat.line(now)
-        return self._magnet.strike(
-            strike.voice, strike.velocity, at, now, line, settings.magnet, GRIDS[settings.grid]
-        )
-
-    def _damp(self, damp: Damp, now: float) -> None:
-        at = now if damp.at is None else damp.at
-        self.scene.own.pop(damp.voice, None)
-        self._left.pop(damp.voice, None)
-        if damp.told is None:
-            self._magnet.drop(damp.voice)
-        if damp.told is None or not self._magnet.damp(damp.voice, at):
-            self._end(damp.voice)
-        if damp.told is not None:
-            self.scene.story.happened(damp.told, at)
-        elif damp.voice in self.scene.story.sounding:
-            self._tell_end(damp.voice, at)
-
-    def _end(self, voice: Voice) -> None:
-        """The note-off of a note of the network."""
-        for message in self._sounding.end(voice):
-            self._send(message)
-
-    def _end_voice(self, voice: Voice, now: float) -> None:
-        """End whatever sounds this pitch of this instrument, the player's or the network's."""
-        self._damp(Damp(voice), now)
-
-    def _start(
-        self, name: Key | Voice, owner: str, voice: Voice, velocity: int, now: float,
-        due: float | None = None,
-    ) -> None:  # fmt: skip
-        """Start a note; a note of the network that it replaces is ended first."""
-        if owner == "player":
-            self._magnet.drop(voice)
-            if voice in self.scene.own or voice in self._left:
-                self._damp(Damp(voice), now)
-        place = self._sounding.place(*voice)
-        room = self._sounding.room(owner, place)
-        if room is None:
-            return
-        for networks in room:
-            self._give_up(networks, owner, now)
-        if self._watch is not None:
-            self._watch(owner, voice, due)
-        for message in self._sounding.start(name, owner, place, velocity):
-            self._send(message)
-
-    def _give_up(self, name: Hashable, to: str, now: float) -> None:
-        """End a note of the network on a synth that has no voice left: for another of its own, only
-        to the ear; for the player, altogether."""
-        for message in self._sounding.end(name):
-            self._send(message)
-        if to == "player" and isinstance(name, tuple):
-            self._end_voice(name, now)
-
     def _enquire(self, enquire: Enquire, now: float) -> None:
         after = self.scene.story.head if enquire.after < 0 else enquire.after
         self.questions.ask(self.mode, enquire, after, now + self.scene.settings.deadline / 1000)
 
-    def _tell_end(self, voice: Voice, now: float) -> None:
-        self._link.tell(self.scene.story.sound(*voice, 0, now))
-
-    def _end_network(self, now: float) -> None:
-        for voice in self._magnet.clear():
-            self._end(voice)
-        for voice in list(self.scene.own):
-            self._damp(Damp(voice), now)
-
     def _change_mode(self, settings: Settings, now: float) -> None:
         """Leave the mode for another. What it plays for a held key is left to that key."""
         self._do(lambda: self.mode.leave(now), now)
-        for voice, key in self.mode.held().items():
-            if self.scene.own.pop(voice, None) is not None:
-                self._left[voice] = key
-                self._magnet.drop(voice)
-        self._end_network(now)
+        self._voices.leave(self.mode.held())
+        self._voices.end_network(now)
         self._enter(settings, now)
 
     def _enter(self, settings: Settings, now: float) -> None:

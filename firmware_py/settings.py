@@ -19,6 +19,7 @@ from firmware_py.palette import Palette
 from firmware_py.synths import shelf
 from firmware_py.synths.layout import Layout
 from notochord.event import instrument_named
+from notochord.wholefile import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -79,13 +80,17 @@ class Settings:
     )
     softest: int = _number(1, 1, 127, "", "the network's softest velocity")
     loudest: int = _number(127, 1, 127, "", "the network's loudest velocity")
-    shortest: float = _number(0.04, 0.04, 4.0, "s", "shortest note of the network")
+    shortest: float = _number(
+        0.04, 0.04, 4.0, "s", "shortest note of the network", by_ratio=True
+    )
     longest: float = _number(
         4.0, 0.1, 4.0, "s", "longest note of the network", by_ratio=True
     )
     balance: float = _number(0.9, 0.1, 1.5, "", "the network's loudness against its own choice")
     share: float = _number(0.3, 0.0, 1.0, "", "duet: the network's least share of the turns")
-    deadline: float = _number(50.0, 5.0, 500.0, "ms", "an answer later than this is dropped")
+    deadline: float = _number(
+        50.0, 5.0, 500.0, "ms", "an answer later than this is dropped", by_ratio=True
+    )
     tempo: float = _number(120.0, 20.0, 300.0, "bpm", "the beat, where no clock leads")
     magnet: float = _number(0.0, 0.0, 1.0, "", "how far the network is pulled to the grid")
     grid: str = _choice("1/16", tuple(GRIDS), "note", "what the magnet pulls to")
@@ -205,14 +210,5 @@ def load(path: Path) -> Settings:
 def save(settings: Settings, path: Path) -> None:
     """Write the settings so that the old or the new ones are there whatever happens."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".writing")
-    with open(temporary, "w", encoding="utf-8") as file:
-        json.dump({"version": 1, "settings": asdict(settings)}, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    data = json.dumps({"version": 1, "settings": asdict(settings)}, indent=1)
+    write_whole(path, data.encode(), durable=True)

@@ -4,41 +4,34 @@ from __future__ import annotations
 
 import argparse
 import select
-from pathlib import Path
 from typing import Any
 
+from firmware_py.actions import add_actions
 from firmware_py.bindings import book
 from firmware_py.bindings.binding import BindingError, Source, check, source_in, source_of
 from firmware_py.bindings.book import Book
 from firmware_py.clock import MonotonicClock
 from firmware_py.midi.ports import Inputs, open_backend
-from firmware_py.places import state_folder
 from notochord.options import number
 
 
 def add_to(commands: Any) -> None:
     """Add `bindings` to the commands of a parser."""
-    bindings = commands.add_parser("bindings", help="MIDI controls: list, bind, learn, forget")
-    bindings.set_defaults(run=_list)
-    bindings.add_argument("--state", type=Path, default=state_folder(), help="the box's memory")
-    actions = bindings.add_subparsers(metavar="ACTION")
-    for name, run, help in (
+    actions = add_actions(commands, "bindings", "MIDI controls: list, bind, learn, forget", (
         ("list", _list, "every control that is bound"),
         ("bind", _bind, "bind a control: 'cc 1:74' temperature"),
         ("learn", _learn, "bind the control that is moved next"),
         ("forget", _forget, "let a control go, or 'all'"),
-    ):
-        action = actions.add_parser(name, help=help)
-        action.set_defaults(run=run)
-        if name in ("bind", "forget"):
-            action.add_argument("control", metavar="CONTROL", help="'cc 1:74', 'note 10:36' ...")
-        if name in ("bind", "learn"):
-            action.add_argument("does", metavar="DOES",
-                                help="a setting, NAME=VALUE, or what a button does")  # fmt: skip
-        if name == "learn":
-            action.add_argument("--api", default="auto", choices=("auto", "alsa", "jack"))
-            action.add_argument("--wait", type=number(0.1, 3600), default=30.0, metavar="S",
-                                help="seconds")  # fmt: skip
+    ))  # fmt: skip
+    for name in ("bind", "forget"):
+        actions[name].add_argument("control", metavar="CONTROL",
+                                   help="'cc 1:74', 'note 10:36' ...")  # fmt: skip
+    for name in ("bind", "learn"):
+        actions[name].add_argument("does", metavar="DOES",
+                                   help="a setting, NAME=VALUE, or what a button does")  # fmt: skip
+    learn = actions["learn"]
+    learn.add_argument("--api", default="auto", choices=("auto", "alsa", "jack"))
+    learn.add_argument("--wait", type=number(0.1, 3600), default=30.0, metavar="S", help="seconds")
 
 
 def _book(args: argparse.Namespace) -> Book:

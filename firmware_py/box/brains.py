@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from notochord.wholefile import to_disk
+
 UPLOADED = Path("upload/brain")  # below the box's memory, and written by the web's own user
 OWN = Path("brains/own.brain")
 LARGEST = 64 << 20  # bytes
@@ -42,7 +44,7 @@ def take(state: Path, sha256: str) -> None:
         if found.hexdigest() != sha256:
             raise NotTaken("the brain file changed after it was checked; upload it again")
         os.replace(half, target)
-        _to_disk(target.parent)
+        to_disk(target.parent)
     finally:
         half.unlink(missing_ok=True)
 
@@ -50,11 +52,3 @@ def take(state: Path, sha256: str) -> None:
 def drop(state: Path) -> None:
     """Play with the shipped brain again. Raises OSError."""
     (state / OWN).unlink(missing_ok=True)
-
-
-def _to_disk(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

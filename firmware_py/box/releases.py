@@ -373,6 +373,7 @@ def _write_json(path: Path, data: Any) -> None:
 
 
 def _to_disk(path: Path) -> None:
+    """As in notochord.wholefile, of which nothing can be had here."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -29,6 +29,11 @@ class Stroke:
     velocity: int
     second: bool = False
 
+    @property
+    def voice(self) -> Voice:
+        """What sounds: instrument and pitch."""
+        return self.instrument, self.pitch
+
 
 @dataclass(frozen=True)
 class Strike:

@@ -16,6 +16,7 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from firmware_py.packets import packets
 from firmware_py.panel.change import Change, DropPreset, PutPreset, TakeBrain, Turn
 from firmware_py.panel.glance import Glance
 from firmware_py.panel.wire import LARGEST, change_in
@@ -75,13 +76,7 @@ class Access:
     def poll(self) -> list[Change]:
         """What was asked for."""
         changes: list[Change] = []
-        while self._socket is not None:
-            try:
-                data = self._socket.recv(LARGEST)
-            except BlockingIOError:
-                break
-            except OSError:
-                data = b""
+        for data in packets(self._socket, LARGEST):
             if not data:
                 self.close()
             elif data == b'"in"':

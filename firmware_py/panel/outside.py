@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from firmware_py.packets import packets
 from firmware_py.panel.change import Change, Quit
 from firmware_py.panel.glance import Glance, NoteSeen
 from firmware_py.panel.wire import LARGEST, change_in, glance_bytes
@@ -72,13 +73,7 @@ class Outside:
     def poll(self) -> list[Change]:
         """What was turned and pressed."""
         changes: list[Change] = []
-        while self._socket is not None:
-            try:
-                data = self._socket.recv(LARGEST)
-            except BlockingIOError:
-                break
-            except OSError:
-                data = b""
+        for data in packets(self._socket, LARGEST):
             if not data:
                 return changes + self._gone()
             change = change_in(data)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware_py import settings as knobs
-from firmware_py.places import state_folder
+from firmware_py.actions import add_actions
 from firmware_py.presets import files
 from firmware_py.presets.preset import Preset, PresetError, tidy
 from notochord.options import whole
@@ -21,25 +21,18 @@ def folder_of(state: Path) -> Path:
 
 def add_to(commands: Any) -> None:
     """Add `presets` to the commands of a parser."""
-    presets = commands.add_parser("presets", help="what is stored: list, store, name, delete")
-    presets.set_defaults(run=_list)
-    presets.add_argument("--state", type=Path, default=state_folder(), help="the box's memory")
-    actions = presets.add_subparsers(metavar="ACTION")
-    for name, run, help in (
+    actions = add_actions(commands, "presets", "what is stored: list, store, name, delete", (
         ("list", _list, "every preset"),
         ("store", _store, "store settings under a number and a name"),
         ("name", _name, "give one another name"),
         ("delete", _delete, "delete one"),
-    ):
-        action = actions.add_parser(name, help=help)
-        action.set_defaults(run=run)
-        if name != "list":
-            action.add_argument("number", type=whole(1, 128), metavar="N")
-        if name in ("store", "name"):
-            action.add_argument("name", metavar="NAME")
-        if name == "store":
-            action.add_argument("--knob", action="append", default=[], metavar="NAME=VALUE",
-                                help="mode=duet, temperature=1.1 ...")  # fmt: skip
+    ))  # fmt: skip
+    for name in ("store", "name", "delete"):
+        actions[name].add_argument("number", type=whole(1, 128), metavar="N")
+    for name in ("store", "name"):
+        actions[name].add_argument("name", metavar="NAME")
+    actions["store"].add_argument("--knob", action="append", default=[], metavar="NAME=VALUE",
+                                  help="mode=duet, temperature=1.1 ...")  # fmt: skip
 
 
 def _list(args: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from firmware_py.places import state_folder
+from firmware_py.actions import add_actions
 from firmware_py.sessions import record
 from firmware_py.sessions.record import Excerpt, Mark, Start
 from firmware_py.sessions.session import Session, SessionError, read
@@ -26,23 +26,16 @@ def folder_of(state: Path) -> Path:
 
 def add_to(commands: Any) -> None:
     """Add `sessions` to the commands of a parser."""
-    sessions = commands.add_parser("sessions", help="what was played: list, export, replay, keep")
-    sessions.set_defaults(run=_list)
-    sessions.add_argument("--state", type=Path, default=state_folder(), help="the box's memory")
-    actions = sessions.add_subparsers(metavar="ACTION")
-    for name, run, help in (
+    actions = add_actions(commands, "sessions", "what was played: list, export, replay, keep", (
         ("list", _list, "every session, oldest first"),
         ("export", _export, "write one as a MIDI file, a track for each part"),
         ("replay", _replay, "play one again, silently: is every message the same?"),
         ("keep", _keep, "have one spared when room is made"),
         ("delete", _delete, "delete one"),
-    ):
-        action = actions.add_parser(name, help=help)
-        action.set_defaults(run=run)
-        if name != "list":
-            action.add_argument("number", type=whole(1, 10**9), metavar="N")
-        if name == "export":
-            action.add_argument("out", type=Path, metavar="OUT.mid")
+    ))  # fmt: skip
+    for name in ("export", "replay", "keep", "delete"):
+        actions[name].add_argument("number", type=whole(1, 10**9), metavar="N")
+    actions["export"].add_argument("out", type=Path, metavar="OUT.mid")
 
 
 def _shelf(args: argparse.Namespace) -> Shelf:

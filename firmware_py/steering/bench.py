@@ -34,7 +34,8 @@ def steer(args: argparse.Namespace, say: Callable[[str], object]) -> int:
     knobs = _known(args.json, about)
     for knob in args.only or SWEEPS:
         if knob not in knobs:
-            curve = measure(SWEEPS[knob], pieces, range(args.seeds), link, args.places)
+            sweep = SWEEPS[knob]
+            curve = measure(sweep, pieces, range(args.seeds * sweep.times), link, args.places)
             knobs[knob] = curve.as_json()
             write_json({"about": about, "knobs": knobs}, args.json)
         say(_said(_curve(knob, knobs[knob])))
@@ -56,19 +57,20 @@ def _tune() -> list[Timed]:
 
 
 def _known(path: Path, about: Found) -> Found:
-    """What a file holds of the same measurement. Raises SettingError when it holds another."""
+    """What a file holds of the same measurement, less what was measured in another way. Raises
+    SettingError when it holds another."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        knobs: Found = {name: found["knobs"][name] for name in SWEEPS if name in found["knobs"]}
-        same = found["about"] == about
+        measured, same = dict(found["knobs"]), found["about"] == about
+        alike = [n for n in SWEEPS if measured.get(n, {}).get("how") == SWEEPS[n].how]
     except FileNotFoundError:
         return {}
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SettingError(f"{path}: not figures of this command; name another file") from error
     if not same:
         raise SettingError(f"{path} holds another measurement (brain, pieces, seeds or places "
                            "differ); name another file with --json")  # fmt: skip
-    return knobs
+    return {name: measured[name] for name in alike}
 
 
 def _curve(knob: str, found: Found) -> Curve:
@@ -78,7 +80,9 @@ def _curve(knob: str, found: Found) -> Curve:
 def _said(curve: Curve) -> str:
     """One line: is it monotone?"""
     sweep, mean, back, still = curve.sweep, curve.mean(), curve.inversions(), curve.dead()
-    verdict = f"{back} of {len(mean) - 1} steps back" if back else "monotone"
+    surely = curve.surely_back()
+    beyond = f", {surely} of them beyond chance" if surely else " by chance"
+    verdict = f"{back} of {len(mean) - 1} steps back{beyond}" if back else "monotone"
     verdict += f", {still} hardly move" if still else ""
     return (f"{sweep.name:14} {sweep.statistic.__name__.replace('_', ' ')}: {mean[0]:.3g} to "
             f"{mean[-1]:.3g} {sweep.unit}, rho {curve.rho():+.2f}, {verdict}")  # fmt: skip

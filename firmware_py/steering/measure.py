@@ -20,7 +20,7 @@ from notochord.ask import Ask
 from notochord.event import Note
 
 LISTENED = 4.0  # seconds of a piece that are played to the box
-PLAYED = 8.0  # seconds after it
+RESAMPLED = 1000  # times, to say how far chance moves a mean
 Timed = tuple[float, str, Message]
 
 
@@ -76,10 +76,7 @@ class Curve:
 
     def mean(self) -> np.ndarray:
         """The mean of all runs at each place, NaN where no run says anything."""
-        table = self.table()
-        said = (~np.isnan(table)).sum(0)
-        mean: np.ndarray = np.where(said, np.nansum(table, 0) / np.maximum(said, 1), np.nan)
-        return mean
+        return _mean(self.table())
 
     def _way(self) -> np.ndarray:
         """The mean at the places of which something can be said."""
@@ -95,6 +92,15 @@ class Curve:
         """Neighbouring places between which the mean goes the wrong way."""
         return int((np.diff(self._way()) * self.sweep.way < 0).sum())
 
+    def surely_back(self) -> int:
+        """Those between which it does so beyond chance: in 95 of 100 draws of as many performances
+        from those there are (bootstrap)."""
+        table, random = self.table(), np.random.default_rng(0)
+        table = table[:, ~np.isnan(self.mean())]
+        drawn = random.integers(0, len(table), (RESAMPLED, len(table)))
+        steps = np.diff([_mean(table[rows]) for rows in drawn], axis=1) * self.sweep.way
+        return int((np.nanpercentile(steps, 95, axis=0) < 0).sum())
+
     def dead(self) -> int:
         """Neighbouring places between which the mean moves by less than a fiftieth of its whole
         way; as a ratio, where equal turns of the knob are equal ratios."""
@@ -106,11 +112,17 @@ class Curve:
         """All of it, as plain values."""
         mean = [None if np.isnan(m) else float(m) for m in self.mean()]
         return {
-            "statistic": self.sweep.statistic.__name__, "unit": self.sweep.unit,
-            "mode": self.sweep.mode, "way": self.sweep.way, "values": self.values, "mean": mean,
-            "spearman": self.rho(), "inversions": self.inversions(), "dead": self.dead(),
-            "runs": self.rows,
+            "how": self.sweep.how, "values": self.values, "mean": mean, "spearman": self.rho(),
+            "inversions": self.inversions(), "surely_back": self.surely_back(),
+            "dead": self.dead(), "runs": self.rows,
         }  # fmt: skip
+
+
+def _mean(table: np.ndarray) -> np.ndarray:
+    """The mean of each column, NaN where no row says anything."""
+    said = (~np.isnan(table)).sum(0)
+    mean: np.ndarray = np.where(said, np.nansum(table, 0) / np.maximum(said, 1), np.nan)
+    return mean
 
 
 def spearman(values: np.ndarray) -> float:
@@ -158,10 +170,10 @@ def run(
 ) -> float | None:
     """One performance with the knob at a value, measured."""
     with_you = sweep.mode in ("duet", "harmonize", "autopitch")
-    listened = LISTENED + PLAYED if with_you else LISTENED
+    listened = LISTENED + sweep.played if with_you else LISTENED
     played = beginning(messages, listened)
     link.forget()
-    tail = 0.5 if with_you else PLAYED + (value if sweep.knob == "rest" else 0.0)
+    tail = 0.5 if with_you else sweep.played + (value if sweep.knob == "rest" else 0.0)
     performed = perform(played, sweep.settings(value), link, seed, tail=tail)
     end = max((at for at, _, _ in played), default=0.0) + tail
     since = 0.0 if with_you else listened

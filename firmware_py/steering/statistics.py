@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from math import log2
+from math import log, log2
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from notochord.event import Note, is_drums
 TOGETHER = 0.02  # seconds; onsets nearer than that are one
 AT_THE_END = 0.001  # seconds; a note that ends with the performance was cut
 FEWEST = 6  # notes below which nothing is said about them
+LIKE = 0.25  # octaves; steps nearer than that are of one kind
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,12 @@ def _steps(heard: Heard) -> list[float]:
     return _apart([note.start for note in heard.notes])
 
 
+def _last_of_its_kind(steps: list[float], n: int) -> float | None:
+    """Of the sixteen steps before the nth, the latest that is like it; None where none is."""
+    before = reversed(steps[max(n - 16, 0) : n])
+    return next((step for step in before if abs(log2(step / steps[n])) < LIKE), None)
+
+
 def _enough(values: list[float] | list[int], of: Callable[[list[float]], float]) -> float | None:
     return of([float(v) for v in values]) if len(values) >= FEWEST else None
 
@@ -65,27 +72,22 @@ def pitch_entropy(heard: Heard) -> float | None:
     return _enough(_pitches(heard)[:48], _entropy)
 
 
-def rhythm_entropy(heard: Heard) -> float | None:
-    """How spread the times from one thing that happens to the next, a note's beginning or its end,
-    are over half octaves, in bits."""
-    ends = [note.end for note in heard.notes if note.end < heard.until - AT_THE_END]
-    steps = _apart([*(note.start for note in heard.notes), *ends])
-    return _enough(steps, lambda steps: _entropy(round(2 * log2(step)) for step in steps[:96]))
+def contrast(heard: Heard) -> float | None:
+    """How much a step from onset to onset differs from the one before, in percent of their mean;
+    the mean of all. It is the nPVI, by which rhythms of music and of speech are compared (Patel
+    and Daniele, "An empirical comparison of rhythm in language and music", Cognition 87, 2003)."""
+    steps = _steps(heard)
+    pairs = zip(steps, steps[1:], strict=False)
+    return _enough([200 * abs(a - b) / (a + b) for a, b in pairs], lambda v: float(np.mean(v)))
 
 
 def looseness(heard: Heard) -> float | None:
-    """The share of the steps from onset to onset of which none of the eight before was the like,
-    to 3 ms: exact music comes back to the same steps."""
-
-    def new(steps: list[float]) -> float:
-        before = [steps[max(n - 8, 0) : n] for n in range(len(steps))]
-        unlike = [
-            min((abs(step - s) for s in past), default=1.0) > 0.003
-            for step, past in zip(steps, before, strict=True)
-        ]
-        return sum(unlike) / len(unlike)
-
-    return _enough(_steps(heard), new)
+    """How much a step from onset to onset differs from the last one of its kind, in percent; the
+    mean. Exact music comes back to the same steps, whichever they are and in whatever order."""
+    steps = _steps(heard)
+    last = [_last_of_its_kind(steps, n) for n in range(len(steps))]
+    apart = [100 * abs(log(s / a)) for s, a in zip(steps, last, strict=True) if a is not None]
+    return _enough(apart, lambda values: float(np.mean(values)))
 
 
 def lowest(heard: Heard) -> float | None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from firmware_py.panel.travel import whole_travel
 from firmware_py.settings import FIELDS, Settings, changed
 from firmware_py.steering import statistics as stat
 from firmware_py.steering.commands import PLACES
 from firmware_py.steering.statistics import Statistic
+
+MANY = 16  # times as many performances where chance weighs as much as a ninth of the travel
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,8 @@ class Sweep:
     mode: str = "continue"
     others: Mapping[str, object] = field(default_factory=dict)
     also: str = ""  # what else it steers, where it has a sweep for that already
+    played: float = 8.0  # seconds of the network's playing that are measured
+    times: int = 1  # performances for one of a knob that outweighs chance
 
     @property
     def name(self) -> str:
@@ -33,6 +38,15 @@ class Sweep:
     def by_ratio(self) -> bool:
         """Whether equal turns of the knob are equal ratios."""
         return self.knob == "weight" or whole_travel(self.knob).by_ratio
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """All that makes it another measurement, as plain values."""
+        return {
+            "statistic": self.statistic.__name__, "unit": self.unit, "mode": self.mode,
+            "way": self.way, "others": dict(self.others), "played": self.played,
+            "times": self.times,
+        }  # fmt: skip
 
     def values(self, places: int = PLACES) -> list[float]:
         """The knob's values at evenly spaced places of its travel."""
@@ -56,13 +70,13 @@ SWEEPS = {
     for sweep in (
         Sweep("temperature", stat.pitch_entropy, "bits"),
         Sweep("top_p", stat.pitch_entropy, "bits"),
-        Sweep("rhythm", stat.rhythm_entropy, "bits"),
-        Sweep("timing", stat.looseness, "share"),
+        Sweep("rhythm", stat.contrast, "%", played=16.0, times=MANY),
+        Sweep("timing", stat.looseness, "%", played=16.0, times=MANY),
         Sweep("timing", stat.velocity_spread, "velocity", also="touch"),
         Sweep("density", stat.notes_a_second, "notes/s"),
         Sweep("polyphony", stat.at_once, "notes"),
-        Sweep("low", stat.lowest, "pitch"),
-        Sweep("high", stat.highest, "pitch"),
+        Sweep("low", stat.lowest, "pitch", others={"high": 127}),  # else they change places
+        Sweep("high", stat.highest, "pitch", others={"low": 0}),
         Sweep("softest", stat.velocity, "velocity"),
         Sweep("loudest", stat.velocity, "velocity"),
         Sweep("balance", stat.velocity, "velocity"),

@@ -25,7 +25,7 @@ def test_it_goes_from_end_to_end_and_there_and_back(name):
     assert all(changed(Settings(), name, travel.value(n / 50)) for n in range(51))
 
 
-@pytest.mark.parametrize("name", ["density", "rest", "longest"])
+@pytest.mark.parametrize("name", ["density", "rest", "longest", "shortest", "deadline"])
 def test_equal_turns_are_equal_ratios_where_one_hears_ratios(name):
     travel = whole_travel(name)
     values = [travel.value(n / 8) for n in range(9)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from firmware_py.instrument import Instrument
 from firmware_py.message import (
     CLOCK,
     Message,
@@ -173,10 +174,13 @@ def test_a_random_performance_leaves_no_note_on_any_synth() -> None:
     for seed in range(5):
         chance, room = random.Random(seed), Room(**rules)
         stage = Stage(mode="harmonize", palette="fingered bass, same")
-        stage.instrument._send = room.bay.send
-        stage.instrument._watch = lambda owner, voice, due, bay=room.bay: bay.comes(
+        watch = lambda owner, voice, due, bay=room.bay: bay.comes(  # noqa: E731
             YOU if owner == "player" else NETWORK, voice[0]
         )
+        stage.instrument = Instrument(
+            stage.instrument.scene.settings, room.bay.send, stage, watch=watch
+        )
+        stage.instrument.brain_ready(0.0)
         for _ in range(300):
             port = chance.choice(["kbd", "pads"])
             room.bay.serves((port, port))

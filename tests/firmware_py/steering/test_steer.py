@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from firmware_py.cli import main
 from firmware_py.message import control, note_off, note_on
 from firmware_py.panel.travel import whole_travel
 from firmware_py.settings import FIELDS
+from firmware_py.steering import measure as module
 from firmware_py.steering import statistics as stat
 from firmware_py.steering.measure import BrainHere, Curve, beginning, measure, spearman
 from firmware_py.steering.statistics import Heard
@@ -41,6 +43,20 @@ def test_a_step_back_and_a_step_that_stands_still_are_counted():
     found = curve([0, 50, 40, 100, 100])
     assert (found.inversions(), found.dead()) == (1, 1)
     assert 0.8 < found.rho() < 1
+
+
+def test_a_step_back_is_beyond_chance_when_every_performance_takes_it():
+    shaky = [[0.0, 5.0, 3.0], [0.0, 3.0, 5.0], [0.0, 4.1, 4.0]] * 3
+    assert (curve(*shaky).inversions(), curve(*shaky).surely_back()) == (1, 0)
+    firm = [[0.0, 5.0 + n, 3.0 + n] for n in range(9)]
+    assert (curve(*firm).inversions(), curve(*firm).surely_back()) == (1, 1)
+    assert curve(*[[5.0, 3.0, 0.0]] * 9, way=-1).surely_back() == 0
+
+
+def test_what_chance_does_is_said_where_some_performances_say_nothing():
+    rows = [[1.0, None, 3.0, 2.0], [1.0, None, 3.0, None], [None, None, None, 3.5]]
+    assert (curve(*rows).inversions(), curve(*rows).surely_back()) == (1, 0)
+    assert curve([None, None, None]).surely_back() == 0
 
 
 def test_a_knob_that_ought_to_fall_is_rated_for_falling():
@@ -95,14 +111,47 @@ LINE = [Note(1, 60 + n, 0.5 * n, 0.5 * n + 0.25, 10 * (n + 1)) for n in range(8)
 @pytest.mark.parametrize(
     ("statistic", "value"),
     [
-        (stat.notes_a_second, 2.0), (stat.pitch_entropy, 3.0), (stat.rhythm_entropy, 0.0),
-        (stat.looseness, 1 / 7), (stat.velocity, 45.0), (stat.short_notes, 0.25),
+        (stat.notes_a_second, 2.0), (stat.pitch_entropy, 3.0), (stat.contrast, 0.0),
+        (stat.looseness, 0.0), (stat.velocity, 45.0), (stat.short_notes, 0.25),
         (stat.long_notes, 0.25), (stat.at_once, 1.0), (stat.lowest, 60.35),
         (stat.highest, 66.65), (stat.off_the_grid, 0.0), (stat.cellos_share, 0.0),
     ],
 )  # fmt: skip
 def test_statistics_of_an_even_line_of_eight_notes(statistic, value):
     assert statistic(heard(*LINE)) == pytest.approx(value)
+
+
+def line(*steps: float) -> Heard:
+    """A line of notes that are so many seconds apart."""
+    starts = np.cumsum([0.0, *steps])
+    return heard(*(Note(1, 60, start, start + 0.05, 64) for start in starts))
+
+
+def test_longs_and_shorts_in_turns_are_full_of_contrast_and_yet_exact():
+    swung = line(*[0.2, 0.4] * 4)
+    assert stat.contrast(swung) == pytest.approx(200 / 3)
+    assert stat.looseness(swung) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_the_same_longs_and_shorts_in_another_order_are_as_exact():
+    mixed = line(0.2, 0.2, 0.4, 0.2, 0.4, 0.4, 0.4, 0.2)
+    assert stat.looseness(mixed) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_loose_line_differs_from_itself_by_so_many_percent_and_has_little_contrast():
+    loose = line(*[0.2, 0.21] * 4)
+    assert stat.looseness(loose) == pytest.approx(100 * np.log(1.05))
+    assert stat.contrast(loose) == pytest.approx(100 * 0.1 / 2.05)
+
+
+def test_a_step_unlike_all_before_says_nothing_of_looseness():
+    assert stat.looseness(line(*[0.2] * 7, 0.8, *[0.2] * 3)) == pytest.approx(0.0, abs=1e-9)
+    assert stat.looseness(line(*[0.1 * 1.5**n for n in range(8)])) is None
+
+
+def test_notes_struck_together_are_one_step():
+    chords = [Note(1, 60 + n % 2, 0.5 * (n // 2) + 0.01 * (n % 2), 9.0, 64) for n in range(20)]
+    assert stat.contrast(heard(*chords)) == pytest.approx(0.0)
 
 
 def test_statistics_beside_keys():
@@ -142,6 +191,22 @@ def test_one_sweep_is_the_same_each_time(brain):
     assert first == second
 
 
+def test_where_chance_weighs_much_there_are_more_performances_and_longer_ones(brain, monkeypatch):
+    played = []
+    monkeypatch.setattr(module, "run", lambda m, sweep, v, link, seed: played.append(sweep.played))
+    measure(SWEEPS["timing"], [TUNE], range(2 * SWEEPS["timing"].times), brain, places=2)
+    measure(SWEEPS["balance"], [TUNE], range(2 * SWEEPS["balance"].times), brain, places=2)
+    assert played == [16.0] * 64 + [8.0] * 4
+
+
+def test_a_longer_performance_is_measured_to_its_end(brain, monkeypatch):
+    heards = []
+    sweep = replace(SWEEPS["balance"], played=12.0, statistic=heards.append)
+    measure(sweep, [TUNE], [0], brain, places=2)
+    assert [h.until - h.since for h in heards] == pytest.approx([12.0, 12.0], abs=0.1)
+    assert max(note.start for note in heards[1].notes) > heards[1].since + 10.0
+
+
 def test_the_command_writes_figures_and_a_picture_and_says_what_it_found(
     tiny_brain, tmp_path, capsys
 ):
@@ -166,9 +231,23 @@ def test_what_is_measured_already_is_not_measured_again(tiny_brain, tmp_path, mo
     assert capsys.readouterr().out == first
 
 
+def test_what_was_measured_in_another_way_is_measured_again(tiny_brain, tmp_path, capsys):
+    figures = tmp_path / "f.json"
+    command = ["steer", "--brain", str(tiny_brain), "--only", "loudest", "--seeds", "1",
+               "--places", "2", "--json", str(figures)]  # fmt: skip
+    assert main(command) == 0
+    held = json.loads(figures.read_text())
+    runs = held["knobs"]["loudest"]["runs"]
+    held["knobs"]["loudest"] |= {"how": {"statistic": "another"}, "runs": [[1.0, 2.0]]}
+    figures.write_text(json.dumps(held))
+    assert main(command) == 0
+    assert json.loads(figures.read_text())["knobs"]["loudest"]["runs"] == runs
+
+
 @pytest.mark.parametrize(
-    "content", ["{}", "not json", json.dumps({"about": {}, "knobs": {}}), "[1]"]
-)
+    "content", ["{}", "not json", json.dumps({"about": {}, "knobs": {}}), "[1]",
+                json.dumps({"about": {}, "knobs": {"loudest": 1}})]
+)  # fmt: skip
 def test_a_file_of_something_else_is_left_alone_and_named(tiny_brain, tmp_path, capsys, content):
     figures = tmp_path / "f.json"
     figures.write_text(content)

@@ -45,7 +45,7 @@ class Terminal:
             start_new_session=True, preexec_fn=_as_a_terminal_has_it,
         )  # fmt: skip
 
-    def read_until(self, what, seconds=40.0):
+    def read_until(self, what, seconds=120.0):
         end = self.clock.now() + seconds
         while what not in self.seen and self.clock.now() < end:
             self.read(0.2)
@@ -57,7 +57,7 @@ class Terminal:
 
     def wait(self):
         """Its exit code, with all that it says read meanwhile; None when it does not end."""
-        end = self.clock.now() + 20
+        end = self.clock.now() + 60
         while self.process.poll() is None and self.clock.now() < end:
             self.read(0.1)
         self.read(0.1)
