@@ -11,6 +11,7 @@ from math import log, log2
 import numpy as np
 
 from notochord.event import Note, is_drums
+from notochord.listen import pulse as clear_beat
 
 TOGETHER = 0.02  # seconds; onsets nearer than that are one
 AT_THE_END = 0.001  # seconds; a note that ends with the performance was cut
@@ -88,6 +89,13 @@ def looseness(heard: Heard) -> float | None:
     last = [_last_of_its_kind(steps, n) for n in range(len(steps))]
     apart = [100 * abs(log(s / a)) for s, a in zip(steps, last, strict=True) if a is not None]
     return _enough(apart, lambda values: float(np.mean(values)))
+
+
+def pulse(heard: Heard) -> float | None:
+    """How clearly a beat is heard in what both play: about 0 for onsets at random, 1 for a
+    metronome."""
+    both = [note for note in [*heard.notes, *heard.keys] if note.start < heard.until]
+    return clear_beat(both, heard.until) if len(heard.notes) >= FEWEST else None
 
 
 def lowest(heard: Heard) -> float | None:

@@ -73,6 +73,7 @@ SWEEPS = {
         Sweep("rhythm", stat.contrast, "%", played=16.0, times=MANY),
         Sweep("timing", stat.looseness, "%", played=16.0, times=MANY),
         Sweep("timing", stat.velocity_spread, "velocity", also="touch"),
+        Sweep("groove", stat.pulse, "of both", mode="accompany", played=12.0, times=4),
         Sweep("density", stat.notes_a_second, "notes/s"),
         Sweep("polyphony", stat.at_once, "notes"),
         Sweep("low", stat.lowest, "pitch", others={"high": 127}),  # else they change places

@@ -154,6 +154,20 @@ def test_notes_struck_together_are_one_step():
     assert stat.contrast(heard(*chords)) == pytest.approx(0.0)
 
 
+def test_who_plays_on_your_beat_makes_it_clear_and_who_plays_beside_it_blurs_it():
+    keys = tuple(Note(1, 60, beat * 0.5, beat * 0.5 + 0.2, 64) for beat in range(16))
+    on_the_beat = [key._replace(instrument=34, pitch=40) for key in keys]
+    late = np.random.default_rng(0).uniform(0.05, 0.45, 16)
+    beside = [
+        n._replace(start=n.start + by, end=n.end + by)
+        for n, by in zip(on_the_beat, late, strict=True)
+    ]
+    clear, blurred = (
+        stat.pulse(Heard(notes, list(keys), 0.0, 8.0)) for notes in (on_the_beat, beside)
+    )
+    assert clear > 0.8 > 0.6 > blurred
+
+
 def test_statistics_beside_keys():
     keys = tuple(Note(1, 64, 0.5 * n, 0.5 * n + 0.2, 64) for n in range(8))
     assert stat.networks_share(heard(*LINE, keys=keys)) == 0.5
