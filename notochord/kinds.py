@@ -46,6 +46,7 @@ class Kind:
     any_order: bool
     exported: tuple[str, ...]
     quantised: frozenset[str]
+    unit: str = "events"  # that it foresees
     sources: tuple[str, ...] | None = None
     instruments: tuple[int, ...] | None = None
 
@@ -131,6 +132,7 @@ PERFORMANCE_RNN = Kind(
     any_order=False,
     exported=("start", "feed", "rate"),
     quantised=frozenset({"cells", "head"}),
+    unit="tokens",
     sources=("pianolatron_rolls", "pop909", "giantmidi_eval"),
     instruments=(1,),
 )

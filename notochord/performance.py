@@ -8,7 +8,7 @@
 
 With all 128 pitches of MIDI that is 388 tokens (Simon and Oore, "Performance RNN", 2017); with the
 88 of a piano 308. The article on that variant (Wolfram Summer School, 2018) counts 310: it lists 34
-velocity events, yet says that velocities are quantised into 32 bins, so two could never occur.
+velocity events, yet says that velocities are quantised into 32 bins, for which 32 are enough.
 """
 
 from __future__ import annotations

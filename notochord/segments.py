@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from notochord.batches import PLAIN, Augmentation, Reading, augmented_events
-from notochord.corpus import Corpus, CorpusError, Piece
+from notochord.corpus import Corpus, CorpusError, Piece, expressive
 from notochord.event import MAX_VELOCITY, Event
 from notochord.kinds import PERFORMANCE_RNN
 from notochord.performance import Vocabulary
@@ -54,7 +54,7 @@ class Segments(Reading[list[int]]):
         super().__init__(lanes)
         self._corpus, self._length, self._seed = corpus, length, seed
         self._how, self._vocabulary = augmentation, vocabulary
-        self._pieces = expressive_pieces(corpus, split, sources)
+        self._pieces = expressive(corpus, split, sources)
         if not self._pieces:
             raise CorpusError(
                 f"the corpus has no piece with dynamics in '{split}' of {', '.join(sources or ())}"
@@ -84,14 +84,6 @@ class Segments(Reading[list[int]]):
             before[lane, 0] = tokens[at - 1] if at else -1
             fresh[lane] = at == 0
         return TokenBatch(token, before, fresh)
-
-
-def expressive_pieces(
-    corpus: Corpus, split: str, sources: tuple[str, ...] | None
-) -> list[int]:
-    """The pieces of these sources whose dynamics are not flat."""
-    mine = [i for i in corpus.indices(split) if sources is None or corpus.sources[i] in sources]
-    return [index for index in mine if not corpus.piece(index).flat]
 
 
 def cut_seconds(piece: Piece, where: float, seconds: float) -> Piece:

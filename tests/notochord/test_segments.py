@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from notochord.batches import PLAIN
-from notochord.corpus import Corpus, CorpusError
+from notochord.corpus import Corpus, CorpusError, expressive
 from notochord.kinds import PERFORMANCE_RNN
 from notochord.models.performance_rnn import CONFIGS
 from notochord.performance import PIANO, Vocabulary
@@ -18,7 +18,6 @@ from notochord.segments import (
     VARIED,
     Segments,
     cut_seconds,
-    expressive_pieces,
     piano_events,
 )
 from notochord.train import Schedule, Trainer, load_network, train
@@ -114,8 +113,8 @@ def test_a_performance_is_varied_by_a_major_third_and_a_twentieth_of_its_speed()
 
 
 def test_pieces_without_dynamics_and_of_other_sources_are_left_out(corpus):
-    every = expressive_pieces(corpus, "train", None)
-    mine = expressive_pieces(corpus, "train", ("a",))
+    every = expressive(corpus, "train", None)
+    mine = expressive(corpus, "train", ("a",))
     assert 0 < len(mine) < len(every)
     assert {str(corpus.sources[i]) for i in mine} == {"a"}
     assert not any(corpus.piece(i).flat for i in every)
