@@ -54,7 +54,7 @@ def read_manifest(path: Path, archive: bytes) -> dict[str, Any]:
     except (StopIteration, ValueError, UnicodeDecodeError) as error:
         raise BrainError(f"{path}: not a brain file (it has no manifest)") from error
     found = manifest.get("format") if isinstance(manifest, dict) else None
-    formats = sorted({kind.format for kind in KINDS.values()})
+    formats = sorted({kind.format for kind in KINDS.values() if kind.is_played})
     if found not in formats:
         raise BrainError(
             f"{path}: brain format {found}, but this version plays formats "

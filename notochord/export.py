@@ -48,6 +48,8 @@ def best_engine() -> str:
 def script(net: torch.nn.Module, int8: bool) -> torch.jit.ScriptModule:
     """A trained network as it plays, scripted, its linear and recurrent layers in int8 if asked."""
     kind = kind_of(net)
+    if not kind.is_played:
+        raise BrainError(f"a {kind.name} can be trained, but not be played from a brain file yet")
     step = kind.step(net).eval()
     with warnings.catch_warnings():  # torch deprecates both tools; their output is what we ship
         warnings.simplefilter("ignore")
@@ -90,7 +92,8 @@ def export(net: Any, out: Path, about: dict[str, Any], int8: bool = True) -> dic
     """Write the brain file; returns its manifest.
 
     `about` holds what is known of the training: name, sources, seed, events, quality. The file is
-    written beside its place and moved there whole.
+    written beside its place and moved there whole. Raises BrainError for a kind of network that
+    is not played yet.
     """
     kind, scripted, plain = kind_of(net), script(net, int8), io.BytesIO()
     torch.jit.save(scripted, plain)

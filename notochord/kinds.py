@@ -7,6 +7,7 @@ player reads what a brain can be asked without torch.
     kind             config ──▶ network ──training──▶ checkpoint ──step──▶ brain file ──▶ brain
     notochord        Config     Notochord  NotochordStudy          StepNetwork       NotochordBrain
     performance_rnn  Config     PerformanceRNN  TokenStudy         StepPerformance   TokenBrain
+    groove_transformer  Config  GrooveTransformer  GrooveStudy     (trained, not played yet)
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ EVERY_MODE = (
 class Kind:
     """One kind of network. Places are written "module:name".
 
-    `format` is that of its brain files; `modes` are the roles that it can take, `given` the
-    sub-events (letters of instrument, pitch, time, velocity) that an ask may give it, and
-    `any_order` whether it draws the others in the order that is asked for, or always in its own.
+    `format` is that of its brain files, 0 where there are none: it is trained, not played yet;
+    `modes` are the roles that it can take, `given` the sub-events (letters of instrument, pitch,
+    time, velocity) that an ask may give it, and `any_order` whether it draws the others in the
+    order that is asked for, or always in its own.
     `quantised` are the layers of its playing network that are brought to int8, `exported` the
     methods that a loaded brain calls. `sources`: what it learns from, the whole corpus if None;
     `instruments`: those that it has learnt, where these are not all.
@@ -37,15 +39,15 @@ class Kind:
     about: str
     network_at: str
     study_at: str
-    step_at: str
-    brain_at: str
     size: str  # by default
-    format: int
-    modes: tuple[str, ...]
-    given: str
-    any_order: bool
-    exported: tuple[str, ...]
-    quantised: frozenset[str]
+    step_at: str = ""
+    brain_at: str = ""
+    format: int = 0
+    modes: tuple[str, ...] = ()
+    given: str = ""
+    any_order: bool = False
+    exported: tuple[str, ...] = ()
+    quantised: frozenset[str] = frozenset()
     unit: str = "events"  # that it foresees
     sources: tuple[str, ...] | None = None
     instruments: tuple[int, ...] | None = None
@@ -63,6 +65,11 @@ class Kind:
     def network(self, config: Any) -> Any:
         """A new network of these sizes."""
         return _found(self.network_at)(config)
+
+    @property
+    def is_played(self) -> bool:
+        """Whether there are brain files of it."""
+        return self.format > 0
 
     @property
     def study(self) -> Any:
@@ -100,9 +107,9 @@ NOTOCHORD = Kind(
     "given any of the others",
     network_at="notochord.models.notochord:Notochord",
     study_at="notochord.study:NotochordStudy",
+    size="base",
     step_at="notochord.step:StepNetwork",
     brain_at="notochord.brain:NotochordBrain",
-    size="base",
     format=3,
     modes=EVERY_MODE,
     given="iptv",
@@ -123,9 +130,9 @@ PERFORMANCE_RNN = Kind(
     "passes, the loudness changes",
     network_at="notochord.models.performance_rnn:PerformanceRNN",
     study_at="notochord.segments:TokenStudy",
+    size="article",
     step_at="notochord.models.performance_rnn:StepPerformance",
     brain_at="notochord.token_brain:TokenBrain",
-    size="article",
     format=4,
     modes=("continue", "echo", "solo"),
     given="itv",
@@ -137,7 +144,17 @@ PERFORMANCE_RNN = Kind(
     instruments=(1,),
 )
 
-KINDS = {kind.name: kind for kind in (NOTOCHORD, PERFORMANCE_RNN)}
+GROOVE_TRANSFORMER = Kind(
+    name="groove_transformer",
+    about="makes two bars for a whole drum kit of a groove that is tapped",
+    network_at="notochord.models.groove_transformer:GrooveTransformer",
+    study_at="notochord.patterns:GrooveStudy",
+    size="base",
+    unit="steps",
+    sources=("groove_gmd",),
+)
+
+KINDS = {kind.name: kind for kind in (NOTOCHORD, PERFORMANCE_RNN, GROOVE_TRANSFORMER)}
 
 
 def kind_of(network: object) -> Kind:
