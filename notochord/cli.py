@@ -24,6 +24,7 @@ MODULES = {
     "card": "write the card of a brain with all that was measured of it",
     "sample": "let a brain play into a MIDI file",
     "judge": "measure whether what a brain plays is like music",
+    "temperature": "measure what a temperature does to what a brain plays by itself",
     "roles": "measure whether a brain harmonises and chooses pitches well",
     "bench": "measure how fast a brain answers",
     "versus": "measure a brain beside the original Notochord",
