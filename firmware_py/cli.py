@@ -21,8 +21,10 @@ from firmware_py.box.claims import lock_memory, own_core, place_brain
 from firmware_py.box.folder import usable
 from firmware_py.box.health import Watch
 from firmware_py.box.notify import Notifier
+from firmware_py.brain_choice import BrainChoice, offered
 from firmware_py.brain_link import ProcessLink
 from firmware_py.cables import Cables, Wishes
+from firmware_py.changing_link import ChangingLink
 from firmware_py.clock import MonotonicClock
 from firmware_py.live import Loop, PlannedTimes
 from firmware_py.memory import Memory
@@ -45,7 +47,7 @@ from firmware_py.saved import Saved
 from firmware_py.sessions import commands as sessions
 from firmware_py.sessions.budget import BUDGET
 from firmware_py.sessions.session import SessionError
-from firmware_py.settings import MODES, SettingError, Settings
+from firmware_py.settings import AUTO_BRAIN, MODES, SettingError, Settings
 from firmware_py.soak import commands as soaks
 from firmware_py.steering import commands as steering
 from firmware_py.story import Voice
@@ -53,11 +55,13 @@ from firmware_py.synths import commands as synths
 from firmware_py.synths import shelf
 from firmware_py.synths.layout import SynthError
 from notochord.event import Note
-from notochord.options import DEFAULT_BRAIN, OneLineParser, add_brain, number, whole
+from notochord.options import BRAINS, DEFAULT_BRAIN, OneLineParser, add_brain, number, whole
 from notochord.wholefile import check_folder
 
 if TYPE_CHECKING:
     from firmware_py.perform import Performed
+
+log = logging.getLogger(__name__)
 
 SAVED = Path(os.environ.get("XDG_CONFIG_HOME", Path.home() / ".config")) / "notochord-box.json"
 Timed = list[tuple[float, str, Message]]
@@ -111,13 +115,17 @@ def _settings(args: argparse.Namespace, base: Settings | None = None) -> Setting
     return settings
 
 
-def _awake(brain: Path) -> ProcessLink:
-    """A link to a brain that is ready; for performing, where nothing can be played before."""
+def _awake(brain: Path, mode: str) -> ProcessLink:
+    """A link to a brain that is ready; for performing, where nothing can be played before. Raises
+    SettingError when it cannot play the mode."""
     from firmware_py.perform import wake
 
     link = ProcessLink(brain, MonotonicClock().now, timely=False)
     try:
         wake(link)
+        if mode not in offered(link.manifest):
+            known = ", ".join(offered(link.manifest))
+            raise SettingError(f"{brain.name} cannot {mode}; name a --mode of {known}")
     except BaseException:
         link.close()
         raise
@@ -136,7 +144,7 @@ def _perform(args: argparse.Namespace) -> int:
         check_folder(path)
     if args.wav is not None:
         outfile.check_sound()
-    link = _awake(args.brain)
+    link = _awake(args.brain, settings.mode)
     try:
         performed = perform(messages, settings, link, args.seed, args.answer_ms, args.tail)
     finally:
@@ -199,7 +207,7 @@ def _play(args: argparse.Namespace) -> int:
     settings = _settings(args)
     print("no keyboard is plugged in, so the box plays with a tune of its own: Greensleeves")
     print(f"waking the network ({args.brain.name}) ...")
-    link = _awake(args.brain)
+    link = _awake(args.brain, settings.mode)
     print(f"performing in mode '{settings.mode}' ...")
     try:
         performed = perform(_as_messages(tune()), settings, link, args.seed)
@@ -272,9 +280,10 @@ def _live(
         times.watch(owner, voice, due)
         viewer.watch(owner, voice, due)
 
-    brain = args.brain or brains.own(memory.state) or DEFAULT_BRAIN
+    shelf, settings = _brains(args, memory.state, settings)
     instead = None if args.brain else DEFAULT_BRAIN
-    link = ProcessLink(brain, clock.now, place=place, instead=instead)
+    first = ProcessLink(shelf[settings.brain], clock.now, place=place, instead=instead)
+    link = ChangingLink(first, lambda path: ProcessLink(path, clock.now, place=place), clock.now)
     instrument = memory.instrument(
         settings, send, link, args.seed, watch, clock.now,
         brain=lambda: {"name": link.manifest.get("name", ""), "sha256": link.sha256},
@@ -302,9 +311,24 @@ def _live(
         Loop(
             instrument, cables, link, clock, told, panels, memory.bank, memory.keep, memory.book,
             viewer, notifier, strain, memory.renewed, memory.take_brain,
+            BrainChoice(link, shelf, settings.brain),
         ).run()  # fmt: skip
     if args.times is not None:
         times.write(args.times)
+
+
+def _brains(
+    args: argparse.Namespace, state: Path, settings: Settings
+) -> tuple[dict[str, Path], Settings]:
+    """The brain files there are, by name, and the settings with the name of one of them."""
+    shelf = brains.shelf(state, BRAINS, DEFAULT_BRAIN)
+    if args.brain:
+        shelf[AUTO_BRAIN] = args.brain
+    if args.brain or settings.brain not in shelf:
+        if settings.brain not in shelf:
+            log.warning("there is no brain called '%s' here; the usual one plays", settings.brain)
+        settings = knobs.changed(settings, "brain", AUTO_BRAIN)
+    return shelf, settings
 
 
 def _panels(

@@ -8,9 +8,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from firmware_py.bindings.learner import Learner
+from firmware_py.brain_choice import BrainChoice, fallback
 from firmware_py.instrument import Instrument
 from firmware_py.palette import ANY, AUTO, NAMED
 from firmware_py.panel.change import (
@@ -26,6 +28,7 @@ from firmware_py.panel.change import (
     PutPreset,
     Quit,
     Restart,
+    StepBrain,
     StepMode,
     StepPalette,
     StorePreset,
@@ -41,7 +44,7 @@ from firmware_py.presets.bank import Bank
 from firmware_py.presets.files import NUMBERS
 from firmware_py.presets.preset import PresetError, read
 from firmware_py.presets.remote import Recall, Step
-from firmware_py.settings import MODES, SettingError, Settings
+from firmware_py.settings import SettingError, Settings
 
 TWICE = 0.6  # seconds; an undo that comes so soon after another asks for an answer again
 SHOWN = 3.0  # seconds for which it is shown what a knob was turned to
@@ -69,10 +72,13 @@ class Desk:
         palettes: tuple[str, ...] = PALETTES, quit: Callable[[], object] = lambda: None,
         access: Callable[[], str] = lambda: "there is no web access here",
         take_brain: Callable[[str | None], object] = lambda sha256: None, restarts: bool = False,
+        choice: BrainChoice | None = None,
     ) -> None:  # fmt: skip
         """`keep` is told the time when the last minutes are to be kept, and says what it does
         about it; `palettes` are stepped through. `access` opens web access and says so;
-        `take_brain` has an uploaded brain be played with. `restarts`: who ends is started again."""
+        `take_brain` has an uploaded brain be played with. `restarts`: who ends is started again.
+        `choice`: the brains there are, and what the one that plays can do."""
+        self._choice = choice or BrainChoice()
         self._access, self._take_brain, self._restarts = access, take_brain, restarts
         self._instrument, self._now, self._told, self._quit = instrument, now, told, quit
         self._bank, self._keep, self._palettes = bank, keep, palettes
@@ -136,10 +142,15 @@ class Desk:
             case Turn(setting, value):
                 self._set(setting, value)
             case StepMode(by):
-                self._step("mode", MODES, by)
+                self._step("mode", self._choice.modes, by)
             case StepPalette(by):
                 self._step("palette", self._palettes, by)
                 self._told(f"palette {instrument.scene.settings.palette}")
+            case StepBrain(by) if self._choice.names:
+                self._step("brain", self._choice.names, by)
+                self._told(f"brain {instrument.scene.settings.brain}")
+            case StepBrain():
+                self._told("there are no brains to choose from here")
             case TakeOver():
                 alone = instrument.scene.settings.mode == "thru"
                 self._set("mode", self._before if alone else "thru")
@@ -197,7 +208,21 @@ class Desk:
             case TakeBrain(sha256):
                 self._take_brain(sha256)
 
+    def brain_changed(self) -> None:
+        """Another brain plays, or the first is awake: where it cannot play the mode, another."""
+        modes = self._choice.modes
+        if self._before not in modes:
+            self._before = fallback(modes)
+        refusal = self._choice.refusal("mode", self._instrument.scene.settings.mode)
+        if refusal is not None:
+            self._told(refusal)
+            self.obey(Turn("mode", fallback(modes)))
+
     def _set(self, setting: str, value: object) -> None:
+        refusal = self._choice.refusal(setting, value)
+        if refusal is not None:
+            self._told(refusal)
+            return
         try:
             self._instrument.set(setting, value, self._now())
         except SettingError as error:
@@ -233,7 +258,12 @@ class Desk:
             number = f" {wish.number}" if isinstance(wish, Recall) else ""
             self._told(f"there is no preset{number}")
             return
-        instrument.recall(preset.onto(instrument.scene.settings), self._now())
+        settings = preset.onto(instrument.scene.settings)
+        refusal = self._choice.refusal("mode", settings.mode)
+        if refusal is not None:
+            self._told(refusal)
+            settings = replace(settings, mode=instrument.scene.settings.mode)
+        instrument.recall(settings, self._now())
         self.preset = f"{preset.number} {preset.name}"
         self._told(f"preset {preset.number}: {preset.name}")
 

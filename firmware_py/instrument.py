@@ -34,7 +34,6 @@ from notochord.ask import Answer
 from notochord.event import program_of
 
 log = logging.getLogger(__name__)
-
 PANIC_ECHOES = 1.0  # seconds in which a panic that comes in may be our own, on its way round
 
 
@@ -115,7 +114,8 @@ class Instrument:
         return min((t for t in times if t is not None), default=None)
 
     def brain_ready(self, now: float) -> None:
-        """The brain can be asked: it is told again what it missed."""
+        """A brain can be asked, which knows of nothing: it is told what has sounded."""
+        self.questions.forget()
         self._link.forget()
         for told in self.scene.story.retell():
             self._link.tell(told)

@@ -23,8 +23,10 @@ from firmware_py.bindings.learner import Learner
 from firmware_py.box.health import Watch
 from firmware_py.box.notify import Notifier
 from firmware_py.box.renewed import REST, Renewed
-from firmware_py.brain_link import ProcessLink, Report
+from firmware_py.brain_choice import BrainChoice
+from firmware_py.brain_link import Report
 from firmware_py.cables import Cables
+from firmware_py.changing_link import ChangingLink
 from firmware_py.clock import Clock
 from firmware_py.desk import PALETTES, Desk
 from firmware_py.instrument import Instrument
@@ -32,7 +34,7 @@ from firmware_py.message import CLOCK, Message, is_channel_message, is_note_on
 from firmware_py.midi.inbox import PULLED
 from firmware_py.midi.ports import Heard
 from firmware_py.panel.access import opened_in
-from firmware_py.panel.change import Change
+from firmware_py.panel.change import Change, Turn
 from firmware_py.panel.panel import Panel
 from firmware_py.panel.viewer import EVERY, Viewer
 from firmware_py.presets.bank import Bank
@@ -54,18 +56,20 @@ class Loop:
     """The instrument, live."""
 
     def __init__(
-        self, instrument: Instrument, cables: Cables, link: ProcessLink, clock: Clock,
+        self, instrument: Instrument, cables: Cables, link: ChangingLink, clock: Clock,
         told: Callable[[str], None] = log.info, panels: Sequence[Panel] = (),
         bank: Bank | None = None, keep: Callable[[float], str] | None = None,
         book: Book | None = None, viewer: Viewer | None = None,
         notifier: Notifier | None = None, watch: Watch | None = None,
         renewed: Renewed | None = None, take_brain: Callable[[str | None], object] = lambda _: None,
+        choice: BrainChoice | None = None,
     ) -> None:  # fmt: skip
         """`told` is given a line for the player when something changes. `keep` is told the time
         when the last minutes are to be kept, and says what it does about it. `book`: the MIDI
         controls that are bound. `viewer` has seen what was sent. `notifier` speaks to systemd;
         `watch` knows whether the machine is too hot or short of power; `renewed`, whether
-        something new waits for a start."""
+        something new waits for a start; `choice`, which brains there are."""
+        self._choice = choice or BrainChoice()
         self._notifier, self._watch = notifier or Notifier(), watch or Watch()
         self._told = told
         self._panels, self._viewer, self._remote = panels, viewer or Viewer(), Remote()
@@ -73,10 +77,11 @@ class Loop:
         self._desk = Desk(
             instrument, clock.now, self._told, bank or Bank({}), self._learner, keep,
             quit=self.stop, access=opened_in(panels), take_brain=take_brain,
-            restarts=self._notifier.is_heard,
+            restarts=self._notifier.is_heard, choice=self._choice,
         )  # fmt: skip
         for panel in panels:
             self._desk.tell(panel)
+        self._desk.tell(self._choice)
         self._show_at, self._unseen = 0.0, True
         self._instrument, self._link = instrument, link
         self._cables, self._clock = cables, clock
@@ -120,6 +125,7 @@ class Loop:
         self._instrument.tick(self._clock.now())
         for report in self._link.poll():
             self._serve(report)
+        self._change_brain(self._clock.now())
         self._instrument.tick(self._clock.now())
         if self._instrument.sounding:
             self._sounded_at = self._clock.now()
@@ -201,19 +207,33 @@ class Loop:
 
     def _serve(self, report: Report) -> None:
         now = self._clock.now()
-        self._viewer.fault = report.kind not in ("answer", "ready", "lost")
+        self._viewer.fault = report.kind not in ("answer", "ready", "lost", "kept")
         if report.kind == "answer":
             self._instrument.answered(report.number, report.answer, now)
             if report.waited > 0:  # it was asked
                 self._viewer.answered(report.waited)
         elif report.kind == "ready":
+            self._desk.brain_changed()
             self._instrument.brain_ready(now)
             self._told("the network is awake")
+        elif report.kind == "kept":
+            self._told(f"{report.text}; the brain before plays on")
+            self._desk.obey(Turn("brain", self._choice.kept()))
         elif report.kind == "lost":
             self._instrument.brain_lost(now)
             self._told("the network is away; your keys sound, and it is being started again")
         else:
             self._told(f"no network: {report.text}")
+
+    def _change_brain(self, now: float) -> None:
+        """Have a brain that waits take over, once that cuts no note."""
+        mode = self._choice.mode_for(self._instrument, now)
+        if mode is None:
+            return
+        name = self._choice.take()
+        self._desk.brain_changed()
+        self._instrument.brain_ready(now)
+        self._told(f"the brain '{name}' plays now")
 
     def _serve_panels(self) -> None:
         """Do what was turned and pressed, and show what the box is doing."""

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 MODES = (
     "thru", "continue", "harmonize", "autopitch", "duet", "echo", "solo", "accompany"
 )  # fmt: skip
+AUTO_BRAIN = "auto"  # the one that was brought to the box, else the one that was shipped
 GRIDS = {"1/4": 1.0, "1/8": 1 / 2, "1/8t": 1 / 3, "1/16": 1 / 4}  # in beats; t: triplets
 
 
@@ -99,6 +100,10 @@ class Settings:
     palette: str = _text(
         "auto", "the network's instruments, with commas; 'same' is yours, 'auto' fits the mode"
     )
+    brain: str = _text(
+        AUTO_BRAIN, "which brain plays, by name; 'auto' is the box's own or the usual one",
+        wiring=True,
+    )
     synth: str = _text(shelf.DEFAULT, "which synth is connected, by name", wiring=True)
     preset_channel: int = _number(
         0, 0, 16, "", "MIDI channel whose program changes recall presets", wiring=True
@@ -135,6 +140,11 @@ FIELDS: dict[str, Field[Any]] = {f.name: f for f in fields(Settings)}
 PRESET = tuple(name for name, f in FIELDS.items() if not f.metadata.get("wiring"))
 
 
+def is_brain_name(text: str) -> bool:
+    """Whether a brain can be called so: letters, digits, - and _, as its file is."""
+    return len(text) <= 60 and text.replace("-", "a").replace("_", "a").isalnum()
+
+
 def changed(settings: Settings, name: str, value: object) -> Settings:
     """The settings with one of them changed; raises SettingError with the allowed range."""
     if name not in FIELDS:
@@ -163,6 +173,8 @@ def _checked(f: Field[Any], value: object) -> Any:
 
 
 def _checked_text(name: str, value: str) -> str:
+    if name == "brain" and not is_brain_name(value):
+        raise SettingError(f"brain={value[:80]}: must be the name of a brain, or {AUTO_BRAIN}")
     if name == "mode" and value not in MODES:
         raise SettingError(f"no mode called '{value}'; there are {', '.join(MODES)}")
     try:

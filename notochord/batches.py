@@ -14,6 +14,7 @@ for bit from two small numbers a lane.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -182,28 +183,25 @@ class Batch:
 FLAT_VELOCITY_WEIGHT = 0.2
 
 
-class Lanes:
-    """An endless supply of batches from one split of a corpus.
+class _Sized(Protocol):
+    def __len__(self) -> int: ...
+
+
+Visit = TypeVar("Visit", bound=_Sized)
+
+
+class Reading(Generic[Visit]):
+    """Lanes that read one visit after another, a chunk at a time, for ever.
 
     `position` is all there is to remember: (next visit, [(visit, offset) a lane]); setting it
-    makes the supply go on exactly where it was.
+    makes the reading go on exactly where it was. What a visit is, `visit` says: something with a
+    length, made from its number and a seed.
     """
 
-    def __init__(
-        self, corpus: Corpus, split: str, lanes: int, length: int, window: int = 2048,
-        augmentation: Augmentation | None = None, seed: int = 0,
-    ) -> None:  # fmt: skip
-        """`length` and `window` are in events: one chunk, and one visit to a piece."""
-        self._corpus, self._length, self._window, self._seed = corpus, length, window, seed
-        self._how = augmentation or Augmentation()
-        self._pieces = corpus.indices(split)
-        weight = np.array([
-            SOURCE_WEIGHTS.get(str(corpus.sources[i]), 0.3) * corpus.notes(i) for i in self._pieces
-        ])  # fmt: skip
-        self._chance = weight / weight.sum()
+    def __init__(self, lanes: int) -> None:
         self._next_visit = 0
         self._lanes = [(-1, 0)] * lanes
-        self._open: dict[int, tuple[Events, bool]] = {}
+        self._open: dict[int, Visit] = {}
 
     @property
     def position(self) -> tuple[int, list[tuple[int, int]]]:
@@ -214,7 +212,54 @@ class Lanes:
         self._next_visit, self._lanes = value[0], [(visit, at) for visit, at in value[1]]
         self._open = {}
 
-    def visit(self, number: int) -> tuple[Events, bool]:
+    def visit(self, number: int) -> Visit:
+        """What is read at one visit."""
+        raise NotImplementedError
+
+    def _read(self, lane: int, length: int) -> tuple[Visit, int]:
+        """What a lane reads now, and from where; it goes on by so much at most."""
+        visit, offset = self._lanes[lane]
+        if visit >= 0 and visit not in self._open:
+            self._open[visit] = self.visit(visit)
+        if visit < 0 or offset >= len(self._open[visit]):
+            self._open.pop(visit, None)
+            visit, offset = self._next_visit, 0
+            self._next_visit += 1
+            self._open[visit] = self.visit(visit)
+        read = self._open[visit]
+        self._lanes[lane] = visit, min(offset + length, len(read))
+        return read, offset
+
+
+@dataclass
+class Excerpt:
+    """The events of one visit to a piece, and whether its dynamics are flat."""
+
+    events: Events
+    flat: bool
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+
+class Lanes(Reading[Excerpt]):
+    """An endless supply of batches from one split of a corpus."""
+
+    def __init__(
+        self, corpus: Corpus, split: str, lanes: int, length: int, window: int = 2048,
+        augmentation: Augmentation | None = None, seed: int = 0,
+    ) -> None:  # fmt: skip
+        """`length` and `window` are in events: one chunk, and one visit to a piece."""
+        super().__init__(lanes)
+        self._corpus, self._length, self._window, self._seed = corpus, length, window, seed
+        self._how = augmentation or Augmentation()
+        self._pieces = corpus.indices(split)
+        weight = np.array([
+            SOURCE_WEIGHTS.get(str(corpus.sources[i]), 0.3) * corpus.notes(i) for i in self._pieces
+        ])  # fmt: skip
+        self._chance = weight / weight.sum()
+
+    def visit(self, number: int) -> Excerpt:
         """The events of one visit, and whether the piece's dynamics are flat."""
         rng = np.random.default_rng([self._seed, number])
         piece = self._corpus.piece(self._pieces[rng.choice(len(self._pieces), p=self._chance)])
@@ -224,19 +269,7 @@ class Lanes:
         events = augmented_events(cut, rng, self._how)
         if first + notes < n:  # the piece goes on: leave out the tail in which only notes end
             events = events.slice(0, int(np.flatnonzero(events.velocity)[-1]) + 1)
-        return events.slice(0, self._window), piece.flat
-
-    def _events(self, lane: int) -> tuple[Events, bool, int]:
-        visit, offset = self._lanes[lane]
-        if visit >= 0 and visit not in self._open:
-            self._open[visit] = self.visit(visit)
-        if visit < 0 or offset >= len(self._open[visit][0]):
-            self._open.pop(visit, None)
-            visit, offset = self._next_visit, 0
-            self._next_visit += 1
-            self._lanes[lane] = visit, offset
-            self._open[visit] = self.visit(visit)
-        return *self._open[visit], offset
+        return Excerpt(events.slice(0, self._window), piece.flat)
 
     def next(self) -> Batch:
         """The next chunk of every lane."""
@@ -248,13 +281,12 @@ class Lanes:
             fresh=np.zeros(shape[0], dtype=bool),
         )  # fmt: skip
         for lane in range(shape[0]):
-            events, flat, offset = self._events(lane)
-            part = events.slice(offset, offset + self._length)
+            read, offset = self._read(lane, self._length)
+            part = read.events.slice(offset, offset + self._length)
             n = len(part)
             batch.instrument[lane, :n], batch.pitch[lane, :n] = part.instrument, part.pitch
             batch.dt[lane, :n], batch.velocity[lane, :n] = part.dt, part.velocity
             batch.mask[lane, :n] = 1
-            batch.velocity_weight[lane] = FLAT_VELOCITY_WEIGHT if flat else 1.0
+            batch.velocity_weight[lane] = FLAT_VELOCITY_WEIGHT if read.flat else 1.0
             batch.fresh[lane] = offset == 0
-            self._lanes[lane] = self._lanes[lane][0], offset + n
         return batch

@@ -67,6 +67,15 @@ def weight_bytes(config: dict[str, int], precision: str) -> dict[str, int]:
     return {"feed": feed, "ask": ask, "total": feed + ask - sinusoids}
 
 
+def weight_bytes_of(manifest: dict[str, Any]) -> dict[str, int]:
+    """Bytes of weights that a brain reads to feed an event, to ask for one, and in all. A network
+    over tokens reads all that it has for every token."""
+    if manifest["network"] == "notochord":
+        return weight_bytes(manifest["config"], manifest["precision"])
+    whole = manifest["parameters"] * (1 if manifest["precision"] == "int8" else 4)
+    return {"feed": whole, "ask": whole, "total": whole}
+
+
 def full_ask() -> Ask:
     """All four sub-events: note-ons of four instruments, note-offs of what they hold."""
     held = {instrument_named(name): pitch_set(HELD[name]) for name in BAND}
@@ -104,7 +113,7 @@ class Stopwatch:
     """A brain that hears random keys and is asked after each; every call is timed."""
 
     def __init__(self, brain: Brain) -> None:
-        self.weight_bytes = weight_bytes(brain.manifest["config"], brain.manifest["precision"])
+        self.weight_bytes = weight_bytes_of(brain.manifest)
         self.ms: dict[str, list[float]] = {"feed": [], "ask": [], "ask_one": [], "stream": []}
         self.ms["chord"] = []
         self._brain, self._state, self._rng = brain, brain.start(), np.random.default_rng(0)

@@ -25,6 +25,7 @@ import numpy as np
 from notochord.ask import N_UNIFORMS, Answer, Ask
 from notochord.draw import TINY
 from notochord.event import Event
+from notochord.kinds import KINDS
 from notochord.sampler import Embeddings, Sampler, in_range
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class BrainError(ValueError):
 
 def read_manifest(path: Path, archive: bytes) -> dict[str, Any]:
     """The manifest of a brain file, once the file is known to be whole and of our format."""
-    from notochord.export import FORMAT, MANIFEST, payload_sha256
+    from notochord.export import MANIFEST, payload_sha256
 
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as file:
@@ -53,9 +54,17 @@ def read_manifest(path: Path, archive: bytes) -> dict[str, Any]:
     except (StopIteration, ValueError, UnicodeDecodeError) as error:
         raise BrainError(f"{path}: not a brain file (it has no manifest)") from error
     found = manifest.get("format") if isinstance(manifest, dict) else None
-    if found != FORMAT:
+    formats = sorted({kind.format for kind in KINDS.values() if kind.is_played})
+    if found not in formats:
         raise BrainError(
-            f"{path}: brain format {found}, but this version plays format {FORMAT}; export it again"
+            f"{path}: brain format {found}, but this version plays formats "
+            f"{' and '.join(map(str, formats))}; export it again"
+        )
+    network = manifest.get("network")
+    if network not in KINDS or KINDS[network].format != found:
+        raise BrainError(
+            f"{path}: a network called '{network}', which this version does not know; it plays "
+            f"{', '.join(KINDS)}"
         )
     if manifest.get("payload_sha256") != payload:
         raise BrainError(f"{path}: altered since it was exported; copy the brain file again")
@@ -63,14 +72,15 @@ def read_manifest(path: Path, archive: bytes) -> dict[str, Any]:
 
 
 class Brain:
-    """A loaded brain. Every method but `load` leaves the brain itself unchanged."""
+    """A loaded brain, of whatever kind. Every method but `load` leaves the brain itself unchanged.
 
-    def __init__(
-        self, module: Any, sampler: Sampler, manifest: dict[str, Any], sha256: str
-    ) -> None:
+    A kind has its own `start`, `tell` and `ask`; what rates events, only those that can.
+    """
+
+    def __init__(self, module: Any, manifest: dict[str, Any], sha256: str) -> None:
         import torch
 
-        self._torch, self._module, self._sampler = torch, module, sampler
+        self._torch, self._module = torch, module
         self.manifest, self.sha256 = manifest, sha256
 
     @staticmethod
@@ -84,9 +94,10 @@ class Brain:
             raise BrainError(f"{path}: {reason.lower()}; name a brain file with --brain") from error
         import torch
 
-        from notochord.export import EXPORTED, best_engine
+        from notochord.export import best_engine
 
         manifest = read_manifest(path, archive)
+        kind = KINDS[manifest["network"]]
         torch.set_num_threads(1)
         torch.backends.quantized.engine = best_engine()
         # First calls as fast as the rest; the older executor also makes groups to fuse, which no
@@ -97,14 +108,16 @@ class Brain:
             module = torch.jit.load(  # type: ignore[no-untyped-call]
                 io.BytesIO(archive), map_location="cpu"
             ).eval()
-            embeddings = Embeddings(module)
-            module = torch.jit.freeze(module, preserved_attrs=list(EXPORTED))
+            brain: Brain = kind.brain(module, manifest, hashlib.sha256(archive).hexdigest())
         except RuntimeError as error:
             raise BrainError(f"{path}: torch cannot load it; export it again") from error
-        sampler = Sampler(module, embeddings)
-        brain = Brain(module, sampler, manifest, hashlib.sha256(archive).hexdigest())
         brain._warm_up()
         return brain
+
+    def _frozen(self, module: Any) -> Any:
+        """The module made quick, with what is called of it kept."""
+        exported = KINDS[self.manifest["network"]].exported
+        return self._torch.jit.freeze(module, preserved_attrs=list(exported))
 
     def _warm_up(self) -> None:
         state = self.start()
@@ -113,14 +126,65 @@ class Brain:
             state = self.tell(state, Event(1, 60, 0.1, 64))
             self.ask(state, everything, [0.5] * N_UNIFORMS)
 
-    def start(self, lanes: int = 1) -> State:
+    def start(self) -> Any:
         """The state before any event."""
+        raise NotImplementedError
+
+    def tell(self, state: Any, event: Event) -> Any:
+        """The state after an event that sounded. Values out of range are brought into it."""
+        raise NotImplementedError
+
+    def ask(self, state: Any, ask: Ask, uniforms: Sequence[float]) -> Answer:
+        """Draw an event under the ask's constraints, or None when they allow none.
+
+        `uniforms` are 8 numbers in [0, 1): the same numbers give the same answer.
+        """
+        raise NotImplementedError
+
+    def likelihood(
+        self, state: Any, event: Event, given: Sequence[Sequence[float]] | None = None
+    ) -> tuple[float, float, float, float]:
+        """Log-probability in nats of each sub-event of an event that might come next.
+
+        given[m][n] = 1 lets sub-event m know sub-event n (instrument, pitch, time, velocity);
+        without it each is rated knowing the music before, and nothing of the event itself. Raises
+        BrainError where a kind of network cannot say.
+        """
+        raise self._cannot("rate sub-events given any of the others")
+
+    def pitch_log_probs(self, state: Any, event: Event, given: str = "itv") -> list[float]:
+        """Log-probabilities of all 128 pitches, knowing the named sub-events of `event`."""
+        raise self._cannot("choose a pitch for a key")
+
+    def rate(self, events: Tensor, given: Tensor) -> Tensor:
+        """Log-probability in nats of every sub-event of many pieces side by side.
+
+        events (B, T, 4): instrument, pitch, dt, velocity, from the beginning of each piece, in
+        range; given (K, 4, 4): K ways in which the others are given. Returns (B, T, K, 4).
+        """
+        raise self._cannot("rate sub-events given any of the others")
+
+    def _cannot(self, what: str) -> BrainError:
+        name, network = self.manifest.get("name", ""), self.manifest["network"]
+        return BrainError(f"the brain '{name}' cannot {what}: it is a {network}; name another")
+
+
+class NotochordBrain(Brain):
+    """A brain that is asked for any sub-events given any others."""
+
+    def __init__(self, module: Any, manifest: dict[str, Any], sha256: str) -> None:
+        super().__init__(module, manifest, sha256)
+        embeddings = Embeddings(module)
+        self._module = self._frozen(module)
+        self._sampler = Sampler(self._module, embeddings)
+
+    def start(self, lanes: int = 1) -> State:
+        """The state before any event, for so many pieces side by side."""
         with self._torch.inference_mode():
             state: State = self._module.start(lanes)
         return state
 
     def tell(self, state: State, event: Event) -> State:
-        """The state after an event that sounded. Values out of range are brought into it."""
         with self._torch.inference_mode():
             event = in_range(event)
             summed = self._torch.from_numpy(self._sampler.embeddings.sum(event)[None])
@@ -128,21 +192,12 @@ class Brain:
         return after
 
     def ask(self, state: State, ask: Ask, uniforms: Sequence[float]) -> Answer:
-        """Draw an event under the ask's constraints, or None when they allow none.
-
-        `uniforms` are 8 numbers in [0, 1): the same numbers give the same answer.
-        """
         with self._torch.inference_mode():
             return self._sampler.answer(state, ask, uniforms)
 
     def likelihood(
         self, state: State, event: Event, given: Sequence[Sequence[float]] | None = None
     ) -> tuple[float, float, float, float]:
-        """Log-probability in nats of each sub-event of an event that might come next.
-
-        given[m][n] = 1 lets sub-event m know sub-event n (instrument, pitch, time, velocity);
-        without it each is rated knowing the music before, and nothing of the event itself.
-        """
         torch = self._torch
         mask = torch.zeros(4, 4) if given is None else torch.tensor(given, dtype=torch.float32)
         with torch.inference_mode():
@@ -151,18 +206,12 @@ class Brain:
         return float(i), float(p), float(t), float(v)
 
     def pitch_log_probs(self, state: State, event: Event, given: str = "itv") -> list[float]:
-        """Log-probabilities of all 128 pitches, knowing the named sub-events of `event`."""
         with self._torch.inference_mode():
             chances = self._sampler.pitches(state, in_range(event), given)
         nats: list[float] = np.log(chances + TINY).tolist()
         return nats
 
     def rate(self, events: Tensor, given: Tensor) -> Tensor:
-        """Log-probability in nats of every sub-event of many pieces side by side.
-
-        events (B, T, 4): instrument, pitch, dt, velocity, from the beginning of each piece, in
-        range; given (K, 4, 4): K ways in which the others are given. Returns (B, T, K, 4).
-        """
         torch = self._torch
         with torch.inference_mode():
             state, rated = self._module.start(len(events)), []

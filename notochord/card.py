@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from notochord.brain import BrainError, read_manifest
-from notochord.corpus import Corpus
+from notochord.corpus import Corpus, expressive
 from notochord.findings import SECTIONS
+from notochord.kinds import KINDS
 from notochord.options import DEFAULT_BRAIN, brain_file, number
 from notochord.wholefile import write_whole
 
@@ -62,20 +63,41 @@ SOURCES = {
 }  # fmt: skip
 UNKNOWN = Source("", "", "not described in this project")
 
-LIMITS = """\
+LIMITS = {"notochord": """\
 - It hears notes, not sound, and knows music only as the sources below have it.
 - It may repeat passages that it has learned; check before you publish what it plays.
 - It has no plan of form: training looks back over a short run of events at a time.
 - Left to begin by itself it often finds no clear beat; after a few bars of a player it does.
 - In a band with drums the groove is lost after some seconds: hits grow long, bars do not return.
 - Waits over 10 s are heard as 10 s; times are told apart at 10 ms, though drawn finer.
-- Much of the corpus has even timing and few shades of loudness, and its playing inherits that."""
+- Much of the corpus has even timing and few shades of loudness, and its playing inherits that.""",
+"performance_rnn": """\
+- It plays a piano and nothing else; every melodic instrument is a piano to it, drums are not heard.
+- It may repeat passages that it has learned; check before you publish what it plays.
+- It learns from half a minute at a time: its phrases are shaped, its pieces wander.
+- It draws an event in its own order (time, velocity, pitch), so it can go on from what it heard,
+  but cannot fill in one part of an event that you give it another part of.
+- Times are multiples of 10 ms, velocities 32 shades."""}  # fmt: skip
+SIZES = {
+    "notochord": "a GRU of {hidden}, embeddings of {embedding}, a look back at {memory} notes",
+    "performance_rnn": "{layers} layers of {cell} of {hidden}, pitches {low} to {high}",
+}
+VARIED = {
+    "notochord": "Every visit to a piece varies its key, tempo, dynamics, instruments and the "
+    "order within chords.",
+    "performance_rnn": "Every visit takes another half minute of a piece, up to 5 % faster or "
+    "slower and up to a major third higher or lower.",
+}
 
 
-def sources_of(corpus: Corpus) -> list[dict[str, Any]]:
-    """Each source in the train split: name, licences, tier, pieces, notes; the largest first."""
+def sources_of(corpus: Corpus, names: tuple[str, ...] | None = None) -> list[dict[str, Any]]:
+    """Each source in the train split: name, licences, tier, pieces, notes; the largest first.
+
+    `names`: only these, and of them only the pieces with dynamics, for a kind of network that
+    learns from no others.
+    """
     found: dict[str, dict[str, Any]] = {}
-    for index in corpus.indices("train"):
+    for index in corpus.indices("train") if names is None else expressive(corpus, "train", names):
         name, tier = str(corpus.sources[index]), str(corpus.tiers[index])
         row = found.setdefault(
             name, {"source": name, "tier": tier, "licences": [], "pieces": 0, "notes": 0}
@@ -92,7 +114,7 @@ def about(
     evaluation: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """What the manifest tells of the training: name, sources, seed, events, schedule, quality."""
-    schedule = checkpoint["schedule"]
+    schedule, kind = checkpoint["schedule"], KINDS[checkpoint.get("network", "notochord")]
     per_update = schedule["lanes"] * schedule["length"]
     facts: dict[str, Any] = {
         "name": name,
@@ -101,7 +123,7 @@ def about(
         "schedule": dict(schedule),
         "cpu_seconds": checkpoint.get("cpu_seconds"),
         "begun_with": checkpoint.get("begun_with"),
-        "sources": sources_of(corpus) if corpus else [],
+        "sources": sources_of(corpus, kind.sources) if corpus else [],
     }
     if evaluation is not None:
         facts["quality"] = quality(evaluation)
@@ -129,35 +151,34 @@ def model_card(
 
     `findings` are lines that take the place of what the manifest says of its quality.
     """
-    config = manifest["config"]
+    kind = KINDS[manifest.get("network", "notochord")]
+    called = "Notochord" if kind.name == "notochord" else "Performance RNN"
     return "\n".join([
         f"# The brain \"{manifest.get('name', '')}\"",
         "",
-        "A Notochord network that plays along with a musician: it foresees the next event of a "
-        "piece (instrument, pitch, time, velocity), any of these given any of the others.",
+        f"A {called} network that plays along with a musician: it {kind.about}.",
         "",
         f"- {manifest['parameters']:,} parameters in {manifest['precision']}, "
-        f"{size / 1e6:.1f} MB; a GRU of {config['hidden']}, embeddings of {config['embedding']}, "
-        f"a look back at {config['memory']} notes",
+        f"{size / 1e6:.1f} MB; {SIZES[kind.name].format(**manifest['config'])}",
         f"- exported on {manifest['date']} with torch {manifest['torch']}",
         f"- SHA-256 of the float weights: `{manifest['weights_sha256']}`",
         "",
         *_training(manifest), "",
         *_sources(manifest.get("sources", [])), "",
         *(findings or _quality(manifest.get("quality"))), "",
-        "## Limits", "", LIMITS, "",
+        "## Limits", "", LIMITS[kind.name], "",
     ])  # fmt: skip
 
 
 def _training(manifest: Mapping[str, Any]) -> list[str]:
-    schedule = manifest["schedule"]
+    schedule, name = manifest["schedule"], manifest.get("network", "notochord")
+    unit = KINDS[name].unit
     return [
         "## Training",
         "",
-        f"{manifest['events_trained'] / 1e6:.1f} million events, {schedule['lanes']} sequences "
-        f"side by side, {schedule['length']} events between two updates; AdamW, peak rate "
-        f"{schedule['rate']:g}, warm-up and cosine decay; seed {manifest['seed']}. Every visit to "
-        "a piece varies its key, tempo, dynamics, instruments and the order within chords."
+        f"{manifest['events_trained'] / 1e6:.1f} million {unit}, {schedule['lanes']} sequences "
+        f"side by side, {schedule['length']} {unit} between two updates; AdamW, peak rate "
+        f"{schedule['rate']:g}, warm-up and cosine decay; seed {manifest['seed']}. {VARIED[name]}"
         + _cost(manifest),
         *_begun(manifest.get("begun_with")),
     ]

@@ -24,6 +24,7 @@ MODULES = {
     "card": "write the card of a brain with all that was measured of it",
     "sample": "let a brain play into a MIDI file",
     "judge": "measure whether what a brain plays is like music",
+    "temperature": "measure what a temperature does to what a brain plays by itself",
     "roles": "measure whether a brain harmonises and chooses pitches well",
     "bench": "measure how fast a brain answers",
     "versus": "measure a brain beside the original Notochord",
@@ -57,24 +58,27 @@ def _add_prepare(parser: argparse.ArgumentParser) -> None:
 
 
 def _train(args: argparse.Namespace) -> None:
+    from notochord.kinds import KINDS
     from notochord.train import Schedule, train, with_overrides
 
     values = {f.name: getattr(args, f.name) for f in fields(Schedule)}
     schedule = with_overrides(Schedule(), values)
     checkpoint = train(
         args.corpus, args.out, args.size, schedule, args.threads, not args.anew, not args.float32,
-        args.begin_with,
+        args.begin_with, KINDS[args.network],
     )  # fmt: skip
     print(f"{checkpoint}: done")
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
-    from notochord.models.notochord import CONFIGS
+    from notochord.kinds import KINDS, NOTOCHORD
     from notochord.train import Schedule
 
     parser.add_argument("--corpus", type=Path, required=True, help="the prepared corpus file")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint, log, plot")
-    parser.add_argument("--size", choices=CONFIGS, help="default base")
+    parser.add_argument("--network", choices=KINDS, default=NOTOCHORD.name, help="which kind")
+    sizes = "; ".join(f"{kind.name}: {', '.join(kind.configs)}" for kind in KINDS.values())
+    parser.add_argument("--size", help=f"{sizes}; the first, or base, by default")
     parser.add_argument(
         "--begin-with", type=brain_file, help="a brain file to train on from; cut down to --size"
     )

@@ -169,6 +169,12 @@ class Corpus:
         )
 
 
+def expressive(corpus: Corpus, split: str, sources: tuple[str, ...] | None) -> list[int]:
+    """The pieces of some sources, or of all, whose dynamics are not flat."""
+    mine = [i for i in corpus.indices(split) if sources is None or corpus.sources[i] in sources]
+    return [index for index in mine if not corpus.piece(index).flat]
+
+
 def _columns(parts: Iterable[Part]) -> list[tuple]:
     """Each part as (program, drums, onset gaps, durations, pitches, velocities), in ms."""
     columns = []

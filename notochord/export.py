@@ -24,20 +24,11 @@ import torch
 
 from notochord.brain import BrainError
 from notochord.event import N_INSTRUMENTS, N_PITCHES
-from notochord.models.notochord import SUB_EVENTS, Notochord
-from notochord.step import StepNetwork
+from notochord.kinds import kind_of
+from notochord.models.notochord import SUB_EVENTS
 from notochord.wholefile import check_folder, write_whole
 
-FORMAT = 3
 MANIFEST = "manifest.json"
-# Not the linear layers behind the sinusoids and those that choose what is copied: they are small,
-# and what they say must stay exact.
-QUANTISED = {
-    "cell", "project", "look_back", "head_instrument", "head_pitch", "head_time", "head_velocity",
-}  # fmt: skip
-EXPORTED = (
-    "start", "embed", "feed", "log_prob", "instruments", "pitches", "times", "velocities"
-)  # fmt: skip
 
 
 def best_engine() -> str:
@@ -54,21 +45,25 @@ def best_engine() -> str:
     return engine
 
 
-def script(step: StepNetwork, int8: bool) -> torch.jit.ScriptModule:
-    """The playing network scripted, its linear layers and GRU in int8 if asked."""
-    step = step.eval()
+def script(net: torch.nn.Module, int8: bool) -> torch.jit.ScriptModule:
+    """A trained network as it plays, scripted, its linear and recurrent layers in int8 if asked."""
+    kind = kind_of(net)
+    if not kind.is_played:
+        raise BrainError(f"a {kind.name} can be trained, but not be played from a brain file yet")
+    step = kind.step(net).eval()
     with warnings.catch_warnings():  # torch deprecates both tools; their output is what we ship
         warnings.simplefilter("ignore")
         if int8:
             torch.backends.quantized.engine = best_engine()
             step = torch.ao.quantization.quantize_dynamic(  # type: ignore[no-untyped-call]
-                step, dict.fromkeys(QUANTISED, torch.ao.quantization.per_channel_dynamic_qconfig)
+                step,
+                dict.fromkeys(kind.quantised, torch.ao.quantization.per_channel_dynamic_qconfig),
             )
         scripted: torch.jit.ScriptModule = torch.jit.script(step)
     return scripted
 
 
-def weights_sha256(net: Notochord) -> str:
+def weights_sha256(net: torch.nn.Module) -> str:
     """SHA-256 of the float weights, in order of name."""
     digest = hashlib.sha256()
     for name, tensor in sorted(net.state_dict().items()):
@@ -93,18 +88,19 @@ def payload_sha256(archive: bytes) -> str:
     return digest.hexdigest()
 
 
-def export(net: Notochord, out: Path, about: dict[str, Any], int8: bool = True) -> dict[str, Any]:
+def export(net: Any, out: Path, about: dict[str, Any], int8: bool = True) -> dict[str, Any]:
     """Write the brain file; returns its manifest.
 
     `about` holds what is known of the training: name, sources, seed, events, quality. The file is
-    written beside its place and moved there whole.
+    written beside its place and moved there whole. Raises BrainError for a kind of network that
+    is not played yet.
     """
-    scripted = script(StepNetwork(net), int8)
-    plain = io.BytesIO()
+    kind, scripted, plain = kind_of(net), script(net, int8), io.BytesIO()
     torch.jit.save(scripted, plain)
     manifest = {
-        "format": FORMAT,
-        "network": "notochord",
+        "format": kind.format,
+        "network": kind.name,
+        **kind.asks(),
         "sub_events": list(SUB_EVENTS),
         "vocabulary": {"instruments": N_INSTRUMENTS, "pitches": N_PITCHES},
         "config": net.config.as_dict(),

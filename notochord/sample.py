@@ -211,7 +211,7 @@ def run(args: argparse.Namespace) -> None:
         check_folder(path)
     heard = min(args.prompt_seconds, args.seconds)
     prompt = read_prompt(args.prompt, heard) if args.prompt else []
-    band = args.instruments or sorted({event.instrument for event in prompt}) or None
+    band = args.instruments or sorted({event.instrument for event in prompt})
     manner = Manner(
         temperature=args.temperature, rhythm_temperature=args.rhythm_temperature,
         timing_temperature=args.timing_temperature, velocity_temperature=args.velocity_temperature,
@@ -220,6 +220,7 @@ def run(args: argparse.Namespace) -> None:
         most_voices=args.most_voices,
     )  # fmt: skip
     brain = Brain.load(args.brain)
+    band = band or brain.manifest.get("instruments")  # those that it has learnt, or any
     notes = sample(brain, band, args.seconds, manner, args.seed, prompt)
     write_whole(args.out, midi_bytes(notes))
     if args.png:

@@ -19,18 +19,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from notochord.batches import PLAIN, Batch, Lanes
 from notochord.brain import BrainError
 from notochord.corpus import Corpus
-from notochord.models.notochord import (
-    CONFIGS,
-    SUB_EVENTS,
-    Config,
-    Notochord,
-    State,
-    random_given,
-)
+from notochord.kinds import KINDS, NOTOCHORD, Kind
+from notochord.models.notochord import SUB_EVENTS
 from notochord.prune import cut, fits, importance
+from notochord.study import Study
 
 CUT_AFTER = 16  # batches that tell which units of a network matter
 
@@ -69,7 +63,7 @@ class Schedule:
 class Begun:
     """What a run begins with in place of random weights, and what is to be told of it."""
 
-    config: Config
+    config: Any
     weights: dict[str, Tensor]
     about: dict[str, Any]
 
@@ -92,30 +86,26 @@ class Trainer:
     """One training run: network, optimiser, supply of batches, and where it stands."""
 
     def __init__(
-        self, corpus: Corpus, config: Config, schedule: Schedule, device: str = "cpu",
-        bfloat16: bool = True, begun: Begun | None = None,
+        self, corpus: Corpus, config: Any, schedule: Schedule, device: str = "cpu",
+        bfloat16: bool = True, begun: Begun | None = None, kind: Kind = NOTOCHORD,
     ) -> None:  # fmt: skip
         torch.manual_seed(schedule.seed)
-        self.schedule, self.device = schedule, torch.device(device)
-        self.net = Notochord(config).to(self.device)
+        self.schedule, self.device, self.kind = schedule, torch.device(device), kind
+        self.net = kind.network(config).to(self.device)
         self.begun_with: dict[str, Any] | None = None
         if begun is not None:
             self.net.load_state_dict(begun.weights)
             self.begun_with = begun.about
-        self.optimizer = torch.optim.AdamW(
-            _decay_groups(self.net, schedule.weight_decay), lr=schedule.rate, betas=(0.9, 0.98)
-        )
-        self.masks = torch.Generator().manual_seed(schedule.seed)
-        shape = schedule.lanes, schedule.length
-        self.lanes = Lanes(corpus, "train", *shape, seed=schedule.seed)
-        self._corpus = corpus
-        self.state: State | None = None
-        self.update, self.cpu_seconds = 0, 0.0
-        self._autocast = (
+        autocast = (
             (lambda: torch.autocast(self.device.type, torch.bfloat16))
             if bfloat16
             else contextlib.nullcontext
         )
+        self.study: Study = kind.study(self.net, corpus, schedule, autocast)
+        self.optimizer = torch.optim.AdamW(
+            _decay_groups(self.study, schedule.weight_decay), lr=schedule.rate, betas=(0.9, 0.98)
+        )
+        self.update, self.cpu_seconds = 0, 0.0
 
     def step(self) -> float:
         """One update; returns its loss in nats an event."""
@@ -135,49 +125,23 @@ class Trainer:
 
     def next_loss(self) -> Tensor:
         """The loss of the next batch in nats an event, to be differentiated."""
-        loss, _, self.state = self._loss(self.lanes.next(), self.state, self.masks)
-        return loss
+        return self.study.next_loss()
 
-    def _loss(
-        self, batch: Batch, state: State | None, masks: torch.Generator
-    ) -> tuple[Tensor, Tensor, State]:
-        """(weighted loss, plain mean of each sub-event's loss, state to carry), in nats."""
-        put = lambda a: torch.from_numpy(a).to(self.device)  # noqa: E731
-        columns = put(batch.instrument), put(batch.pitch), put(batch.dt), put(batch.velocity)
-        fresh, mask, weight = put(batch.fresh), put(batch.mask), put(batch.velocity_weight)
-        given = random_given(tuple(mask.shape), masks).to(self.device)
-        with self._autocast():
-            embedded = self.net.embed(*columns)
-            state = state or self.net.initial(len(mask))
-            context, heard, state = self.net.context(embedded, columns, state, fresh)
-            raw = self.net.heads_given(context, embedded, given, heard)
-        nats = -self.net.log_probs(raw, heard, *columns) * mask.unsqueeze(-1)  # (B, T, 4)
-        by_sub_event = nats.sum((0, 1)) / mask.sum()
-        velocity = (nats[..., 3] * weight[:, None]).sum() / mask.sum()
-        return by_sub_event[:3].sum() + velocity, by_sub_event.detach(), state.detached()
-
-    @torch.no_grad()
     def validate(self) -> list[float]:
-        """Mean nats of each sub-event over the same unvaried batches of `valid` every time."""
+        """The mean of each part of the loss over the same unvaried batches of `valid`."""
         self.net.eval()
-        s = self.schedule
-        lanes = Lanes(self._corpus, "valid", s.lanes, s.length, augmentation=PLAIN, seed=1)
-        masks, state = torch.Generator().manual_seed(1), None
-        total = torch.zeros(4, device=self.device)
-        for _ in range(s.check_batches):
-            _, nats, state = self._loss(lanes.next(), state, masks)
-            total += nats
-        return (total / s.check_batches).tolist()
+        with torch.no_grad():
+            return self.study.validate(self.schedule.check_batches)
 
     def save(self, path: Path) -> None:
         """Write everything a resumed run needs; a kill at any moment leaves a whole file."""
         temporary = path.with_suffix(".writing")
         torch.save(
             {
+                "network": self.kind.name,
                 "config": self.net.config.as_dict(), "schedule": asdict(self.schedule),
                 "net": self.net.state_dict(), "optimizer": self.optimizer.state_dict(),
-                "masks": self.masks.get_state(), "lanes": self.lanes.position,
-                "state": None if self.state is None else self.state.plain(),
+                **self.study.place(),
                 "update": self.update, "torch_rng": torch.get_rng_state(),
                 "begun_with": self.begun_with, "cpu_seconds": self.cpu_seconds,
             },
@@ -190,20 +154,18 @@ class Trainer:
         saved = read_checkpoint(path, self.device)
         self.net.load_state_dict(saved["net"])
         self.optimizer.load_state_dict(saved["optimizer"])
-        self.masks.set_state(saved["masks"].cpu())
         torch.set_rng_state(saved["torch_rng"].cpu())
-        self.lanes.position = saved["lanes"]
+        self.study.go_on(saved)
         self.update, self.begun_with = saved["update"], saved["begun_with"]
         self.cpu_seconds = saved.get("cpu_seconds", 0.0)
-        self.state = None if saved["state"] is None else State.of(saved["state"])
 
 
-def _decay_groups(net: Notochord, weight_decay: float) -> list[dict]:
+def _decay_groups(study: Study, weight_decay: float) -> list[dict]:
     """Weight matrices decay; biases, norms, embeddings and the start state do not."""
     decayed: list[Tensor] = []
     free: list[Tensor] = []
-    for name, parameter in net.named_parameters():
-        table = name.startswith(("instrument", "pitch"))
+    for name, parameter in study.net.named_parameters():
+        table = name.startswith(study.undecayed)
         (decayed if parameter.ndim >= 2 and not table else free).append(parameter)
     return [
         {"params": decayed, "weight_decay": weight_decay},
@@ -227,10 +189,22 @@ def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict:
     return saved
 
 
-def load_network(path: Path) -> tuple[Notochord, dict]:
+def kind_of_checkpoint(saved: dict) -> Kind:
+    """The kind of network in a checkpoint; one from before there were several has a Notochord.
+
+    Raises CheckpointError.
+    """
+    name = saved.get("network", NOTOCHORD.name)
+    if name not in KINDS:
+        raise CheckpointError(f"a checkpoint of '{name}', which this version does not know")
+    return KINDS[name]
+
+
+def load_network(path: Path) -> tuple[Any, dict]:
     """The network of a checkpoint, ready to evaluate, and the checkpoint itself."""
     saved = read_checkpoint(path)
-    net = Notochord(Config(**saved["config"]))
+    kind = kind_of_checkpoint(saved)
+    net = kind.network(kind.config(saved["config"]))
     net.load_state_dict(saved["net"])
     return net.eval(), saved
 
@@ -243,28 +217,32 @@ def best_device() -> str:
 def train(
     corpus_path: Path, out: Path, size: str | None = None, schedule: Schedule | None = None,
     threads: int = 2, resume: bool = True, bfloat16: bool = True, begin_with: Path | None = None,
+    kind: Kind = NOTOCHORD,
 ) -> Path:  # fmt: skip
     """Train (or go on training) into the folder `out`: checkpoint.pt, log.csv, loss.png.
 
     Returns the checkpoint's path. A run whose checkpoint is there goes on from it, under the
-    schedule it was begun with. `begin_with` names a brain file to start from: its weights and,
-    without a `size`, its sizes; with a smaller one, what matters most is cut out of it. Raises
-    BrainError, CheckpointError, CorpusError.
+    schedule it was begun with. `begin_with` names a brain file of a Notochord to start from: its
+    weights and, without a `size`, its sizes; with a smaller one, what matters most is cut out of
+    it. Raises BrainError, CheckpointError, CorpusError.
     """
+    config, begun = config_named(kind, size), None
     torch.set_num_threads(threads)
     out.mkdir(parents=True, exist_ok=True)
     checkpoint, schedule = out / "checkpoint.pt", schedule or Schedule()
     corpus, going_on = Corpus(corpus_path), resume and checkpoint.exists()
-    config, begun = CONFIGS[size or "base"], None
     if going_on:
         saved = read_checkpoint(checkpoint)
-        config, schedule = Config(**saved["config"]), Schedule(**saved["schedule"])
+        kind = kind_of_checkpoint(saved)
+        config, schedule = kind.config(saved["config"]), Schedule(**saved["schedule"])
+    elif begin_with is not None and kind is not NOTOCHORD:
+        raise BrainError(f"a {kind.name} cannot begin with a brain file; leave out --begin-with")
     elif begin_with is not None:
         begun = Begun.with_brain(begin_with)
         if size is not None and config != begun.config:
             begun = cut_down(begun, config, corpus, schedule, bfloat16)
         config = begun.config
-    trainer = Trainer(corpus, config, schedule, best_device(), bfloat16, begun)
+    trainer = Trainer(corpus, config, schedule, best_device(), bfloat16, begun, kind)
     if going_on:
         trainer.resume(checkpoint)
     _run(trainer, checkpoint, out / "log.csv")
@@ -272,8 +250,17 @@ def train(
     return checkpoint
 
 
+def config_named(kind: Kind, size: str | None) -> Any:
+    """The sizes that a kind of network has under a name. Raises CheckpointError."""
+    sizes = kind.configs
+    if (size or kind.size) not in sizes:
+        known = ", ".join(sizes)
+        raise CheckpointError(f"a {kind.name} has no size '{size}'; name one of {known}")
+    return sizes[size or kind.size]
+
+
 def cut_down(
-    begun: Begun, config: Config, corpus: Corpus, schedule: Schedule, bfloat16: bool = True
+    begun: Begun, config: Any, corpus: Corpus, schedule: Schedule, bfloat16: bool = True
 ) -> Begun:
     """What a smaller network begins with: the units of the larger one that matter most.
 
@@ -304,21 +291,23 @@ def _run(trainer: Trainer, checkpoint: Path, log: Path) -> None:
             trainer.save(checkpoint)
             loss = sum(recent) / len(recent)
             rate = len(recent) * per_update / (time.monotonic() - began)
-            log_row(log, trainer.update, trainer.update * per_update, loss, valid, rate)
+            parts = trainer.study.parts
+            log_row(log, trainer.update, trainer.update * per_update, loss, valid, rate, parts)
             bar.set_postfix_str(f"train {loss:.3f} valid {sum(valid):.3f} nats/event")
             recent, began = [], time.monotonic()
     bar.close()
 
 
 def log_row(
-    path: Path, update: int, events: int, loss: float, valid: list[float], rate: float
+    path: Path, update: int, events: int, loss: float, valid: list[float], rate: float,
+    names: tuple[str, ...] = SUB_EVENTS,
 ) -> None:  # fmt: skip
-    """Add a check to log.csv: `valid` has the mean nats of each sub-event, rate is events/s."""
+    """Add a check to log.csv: `valid` has the mean nats of each part, rate is events/s."""
     new = not path.exists()
     with open(path, "a", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         if new:
-            parts = (f"valid_{m}" for m in SUB_EVENTS)
+            parts = (f"valid_{name}" for name in names)
             writer.writerow(["update", "events", "train", "valid", *parts, "events_per_s"])
         nats = (f"{value:.4f}" for value in (loss, sum(valid), *valid))
         writer.writerow([update, events, *nats, f"{rate:.0f}"])

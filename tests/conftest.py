@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from notochord.export import export
+from notochord.models import performance_rnn
 from notochord.models.notochord import CONFIGS, Notochord
 
 
@@ -13,4 +14,14 @@ def tiny_brain(tmp_path_factory):
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("tiny") / "tiny.brain"
     export(Notochord(CONFIGS["tiny"]).eval(), path, {"name": "tiny", "sources": []})
+    return path
+
+
+@pytest.fixture(scope="session")
+def token_brain(tmp_path_factory):
+    """The path of a brain file with a tiny network over tokens, of random weights."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("tokens") / "roll.brain"
+    net = performance_rnn.PerformanceRNN(performance_rnn.CONFIGS["tiny"]).eval()
+    export(net, path, {"name": "roll", "sources": []})
     return path

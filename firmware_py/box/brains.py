@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from firmware_py.settings import AUTO_BRAIN, is_brain_name
 from notochord.wholefile import to_disk
 
 UPLOADED = Path("upload/brain")  # below the box's memory, and written by the web's own user
@@ -22,6 +23,16 @@ class NotTaken(ValueError):
 def own(state: Path) -> Path | None:
     """The brain that was brought to the box, if one was."""
     return state / OWN if (state / OWN).is_file() else None
+
+
+def shelf(state: Path, shipped: Path, usual: Path) -> dict[str, Path]:
+    """The brain files that the box can play, by name: `auto` (its own, else the usual one), those
+    that were shipped, and those in the folder brains of its memory. None of them is opened."""
+    found = {AUTO_BRAIN: own(state) or usual}
+    for folder in (shipped, (state / OWN).parent):
+        files = sorted(folder.glob("*.brain"))
+        found |= {path.stem: path for path in files if is_brain_name(path.stem)}
+    return found
 
 
 def take(state: Path, sha256: str) -> None:

@@ -117,6 +117,8 @@ class Echo(Mode):
 
     def brain_changed(self, now: float) -> Actions:
         actions = self._improviser.brain_changed(now)
+        if self._improviser.active and self.scene.brain:  # another brain goes on with the answer
+            return actions
         if self._improviser.active or self._ended_at is not None:  # too late for that phrase
             actions += self._listen_anew()
         return actions

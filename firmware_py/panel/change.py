@@ -31,6 +31,13 @@ class StepPalette:
 
 
 @dataclass(frozen=True)
+class StepBrain:
+    """So many brains on, or back."""
+
+    by: int
+
+
+@dataclass(frozen=True)
 class TakeOver:
     """Play alone; and again: the network is back."""
 
@@ -135,9 +142,9 @@ class Quit:
 
 
 Change = (
-    Turn | StepMode | StepPalette | TakeOver | Tap | Undo | Again | Panic | Step | Recall
-    | StorePreset | Keep | Listen | Learnt | Forget | Quit | Restart | OpenAccess | PutPreset
-    | DropPreset | TakeBrain
+    Turn | StepMode | StepPalette | StepBrain | TakeOver | Tap | Undo | Again | Panic | Step
+    | Recall | StorePreset | Keep | Listen | Learnt | Forget | Quit | Restart | OpenAccess
+    | PutPreset | DropPreset | TakeBrain
 )  # fmt: skip
 
 # What a button or a pad can do, by the name that pin maps and bindings give it; at a time.
@@ -151,6 +158,8 @@ ACTIONS: dict[str, Callable[[float], Change]] = {
     "previous mode": lambda at: StepMode(-1),
     "next palette": lambda at: StepPalette(1),
     "previous palette": lambda at: StepPalette(-1),
+    "next brain": lambda at: StepBrain(1),
+    "previous brain": lambda at: StepBrain(-1),
     "next preset": lambda at: Step(1),
     "previous preset": lambda at: Step(-1),
     "store preset": lambda at: StorePreset(),

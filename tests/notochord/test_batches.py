@@ -98,7 +98,7 @@ def test_without_augmentation_a_piece_is_left_as_it_is():
 def test_a_window_holds_no_note_off_without_its_note_on(corpus):
     supply = lanes(corpus)
     for number in range(40):
-        events, _ = supply.visit(number)
+        events = supply.visit(number).events
         held = set()
         for i, p, v in zip(events.instrument, events.pitch, events.velocity, strict=True):
             assert v > 0 or (i, p) in held

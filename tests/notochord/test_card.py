@@ -52,3 +52,12 @@ def test_the_sources_are_those_of_the_train_split(corpus):
 def test_figures_that_are_none_are_refused():
     with pytest.raises(ValueError, match="not the JSON"):
         quality({"mean": 1})
+
+
+def test_the_card_of_another_kind_of_network_says_what_that_is_and_learnt_from(corpus):
+    config = {"cell": "lstm", "layers": 3, "hidden": 512, "low": 0, "high": 127}
+    card = model_card({**MANIFEST, "network": "performance_rnn", "config": config}, 6_300_000)
+    assert "3 layers of lstm of 512" in card and "million tokens" in card
+    assert "half minute" in card and "embeddings" not in card and "order within chords" not in card
+    (row,) = sources_of(corpus, ("a",))
+    assert row["source"] == "a" and row["pieces"] > 0

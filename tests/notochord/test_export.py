@@ -9,7 +9,6 @@ import torch
 
 from notochord.brain import Brain, BrainError
 from notochord.export import (
-    FORMAT,
     MANIFEST,
     best_engine,
     export,
@@ -142,7 +141,7 @@ def test_an_archive_that_torch_cannot_load_is_refused(tmp_path):
         file.writestr("x/data.pkl", b"nothing")
     payload = payload_sha256(data.getvalue())
     with zipfile.ZipFile(data, "a") as file:
-        manifest = {"format": FORMAT, "payload_sha256": payload}
+        manifest = {"format": 3, "network": "notochord", "payload_sha256": payload}
         file.writestr("x/extra/" + MANIFEST, json.dumps(manifest))
     assert "torch cannot load it" in refusal(tmp_path, data.getvalue())
 

@@ -1,0 +1,152 @@
+"""The way to a brain that can be changed for another while both are awake.
+
+    this one    ready ────────────────────────── (hushed) ──▶ closed
+    the next            waking ──▶ it waits ─────── taken ──▶ this one
+                          └── refused, dead: reported as "kept", and this one plays on
+
+The next has a process of its own, so the one that plays answers until the very moment it is
+relieved; what has sounded is then told to the next by whoever takes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from firmware_py.brain_link import ProcessLink, Report
+from firmware_py.story import Told
+from notochord.ask import Ask
+
+LOOK = 0.05  # seconds between two looks at a brain that is waking
+
+
+class ChangingLink:
+    """One brain, and for a while the next beside it."""
+
+    def __init__(
+        self, first: ProcessLink, make: Callable[[Path], ProcessLink], now: Callable[[], float]
+    ) -> None:
+        """`make` has a link to another brain file, not started yet."""
+        self._link, self._make, self._now = first, make, now
+        self._next: ProcessLink | None = None
+        self._look_at = 0.0
+        self._hushed = False
+        self._unasked: list[int] = []  # questions that were not passed on
+
+    # ── changing ────────────────────────────────────────────────────────────────────────────
+
+    def change(self, path: Path) -> None:
+        """Wake another brain beside this one; one that was still waking is sent away."""
+        self.keep()
+        self._next = self._make(path)
+        self._next.start()
+        self._look_at = self._now() + LOOK
+
+    def keep(self) -> None:
+        """Play on with this one."""
+        self._hushed = False
+        if self._next is not None:
+            self._next.close()
+            self._next = None
+
+    @property
+    def waiting(self) -> dict[str, Any] | None:
+        """The manifest of a brain that is awake and waits to be taken."""
+        ready = self._next is not None and self._next.state == "ready"
+        return self._next.manifest if self._next is not None and ready else None
+
+    def hush(self) -> None:
+        """Ask this one nothing more, so that what it has begun comes to its end."""
+        self._hushed = True
+
+    def take(self) -> None:
+        """Play with the one that waits; it has been told nothing yet."""
+        assert self._next is not None
+        self._link.close()
+        self._link, self._next, self._hushed = self._next, None, False
+        self._unasked.clear()
+
+    def _look(self) -> list[Report]:
+        """See whether the next one is awake, or cannot be."""
+        self._look_at = self._now() + LOOK
+        for report in self._next.poll() if self._next is not None else []:
+            if report.kind in ("refused", "lost", "failing"):
+                why = report.text or "its process ended; see 'notochord-box doctor'"
+                self.keep()
+                return [Report("kept", text=why)]
+        return []
+
+    # ── as every link ───────────────────────────────────────────────────────────────────────
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Of the brain that plays; empty before it is awake."""
+        return self._link.manifest
+
+    @property
+    def sha256(self) -> str:
+        """Of the file of the brain that plays."""
+        return self._link.sha256
+
+    @property
+    def state(self) -> str:
+        """Of the brain that plays."""
+        return self._link.state
+
+    @property
+    def pid(self) -> int | None:
+        """The process of the brain that plays."""
+        return self._link.pid
+
+    @property
+    def lost_events(self) -> int:
+        """How many events the brain that plays could not take."""
+        return self._link.lost_events
+
+    def start(self) -> None:
+        """Start the brain."""
+        self._link.start()
+
+    def fileno(self) -> int:
+        """The descriptor of the one that plays."""
+        return self._link.fileno()
+
+    @property
+    def next_due(self) -> float | None:
+        """When `poll` should be called at the latest."""
+        times = [self._link.next_due, None if self._next is None else self._look_at]
+        if self._unasked:
+            times.append(self._now())
+        return min((at for at in times if at is not None), default=None)
+
+    def poll(self) -> list[Report]:
+        """What came of either; questions that were not passed on are answered with nothing."""
+        reports = self._link.poll()
+        reports += [Report("answer", number) for number in self._unasked]
+        self._unasked.clear()
+        if self._next is not None and self._now() >= self._look_at:
+            reports += self._look()
+        return reports
+
+    def tell(self, told: Told) -> None:
+        """Tell the one that plays an event."""
+        self._link.tell(told)
+
+    def ask(
+        self, number: int, after: int, ask: Ask, uniforms: list[float], deadline: float
+    ) -> None:
+        """Ask the one that plays."""
+        if self._hushed:
+            self._unasked.append(number)
+        else:
+            self._link.ask(number, after, ask, uniforms, deadline)
+
+    def forget(self) -> None:
+        """Have the one that plays go back to the start."""
+        self._link.forget()
+
+    def close(self) -> None:
+        """End both, for good."""
+        self.keep()
+        self._link.close()

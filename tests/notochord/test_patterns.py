@@ -1,0 +1,143 @@
+"""Patterns of human drumming for training, and the Groove Transformer trained on them."""
+
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from notochord.corpus import Corpus, CorpusError, prepare
+from notochord.event import Note
+from notochord.groove import KEYS, STEPS, N, controls_of, tapped
+from notochord.kinds import GROOVE_TRANSFORMER
+from notochord.midifile import midi_file
+from notochord.models.groove_transformer import CONFIGS, GrooveTransformer
+from notochord.patterns import patterns_in
+from notochord.train import Schedule, Trainer, load_network, train
+
+QUICK = Schedule(events=6 * 4 * 32, lanes=4, length=32, check_every=3, check_batches=2)
+
+
+def drumming(seed, bpm, bars):
+    """A beat with hats that the seed chooses; if it is odd, a soft ride with kick and snare."""
+    rng, step = np.random.default_rng(seed), 60.0 / bpm / 4
+    notes = []
+    for bar in range(bars):
+        for at in range(16):
+            voices = [0] * (at % 8 == 0) + [1] * (at % 8 == 4) + [2] * (rng.random() < 0.6)
+            for voice in voices + [8] * (seed % 2 and at % 4 == 0):
+                start = (16 * bar + at) * step + float(rng.uniform(0.0, 0.1)) * step
+                velocity = 20 if voice == 8 else int(rng.integers(40, 120))
+                notes.append(Note(129, KEYS[voice][0], start, start + 0.05, velocity))
+    return notes
+
+
+@pytest.fixture(scope="session")
+def drums_file(tmp_path_factory):
+    """Drumming of eight bars: two pieces to train on, one in three-four, one to validate."""
+    folder, rows = tmp_path_factory.mktemp("drums"), []
+    for n, (split, metre) in enumerate(
+        [("train", "4-4"), ("train", "4-4"), ("train", "3-4"), ("valid", "4-4")]
+    ):
+        name = f"drummer1__session1__{n}_funk_{90 + 10 * n}_beat_{metre}.mid"
+        midi_file(drumming(n, 90 + 10 * n, 8)).save(folder / name)
+        rows.append((name, "groove_gmd", "CC BY 4.0", split, "open"))
+    with open(folder / "manifest.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("path", "source", "licence", "split", "tier"))
+        writer.writerows(rows)
+    out = tmp_path_factory.mktemp("npz") / "drums.npz"
+    prepare(folder, out, processes=1)
+    return out
+
+
+@pytest.fixture(scope="session")
+def drums(drums_file):
+    return Corpus(drums_file)
+
+
+def trainer(drums, schedule=QUICK):
+    kind = GROOVE_TRANSFORMER
+    return Trainer(drums, CONFIGS["tiny"], schedule, bfloat16=False, kind=kind)
+
+
+def test_every_two_bars_are_a_pattern_and_other_metres_none(drums):
+    patterns = patterns_in(drums, "train")
+    assert patterns.shape == (2 * 7, STEPS, 3 * N)
+    assert patterns[:, ::8, 0].all() and patterns[:, 4::8, 1].all()  # kick and snare
+    assert not patterns[:, :, 3:8].any() and patterns[7:, ::4, 8].all()
+    assert np.abs(patterns[..., 2 * N :]).max() < 0.15
+
+
+def test_bars_follow_one_another(drums):
+    patterns = patterns_in(drums, "train")
+    assert np.allclose(patterns[0][16:], patterns[1][:16], atol=1e-4)
+
+
+def test_a_corpus_without_drums_is_refused(corpus):
+    with pytest.raises(CorpusError, match="groove_gmd"):
+        patterns_in(corpus, "train")
+
+
+def test_a_length_that_holds_no_whole_patterns_is_refused(drums):
+    with pytest.raises(CorpusError, match="name 32"):
+        trainer(drums, replace(QUICK, length=48))
+
+
+def test_the_network_gives_numbers_that_are_strokes(drums):
+    net = GrooveTransformer(CONFIGS["tiny"]).eval()
+    groove = torch.from_numpy(tapped(patterns_in(drums, "valid")))
+    controls, noise = torch.zeros(len(groove), 10), torch.zeros(len(groove), 8)
+    hits, velocities, offsets, mean, _ = net(groove, controls, controls, noise)
+    assert hits.shape == velocities.shape == offsets.shape == (len(groove), STEPS, N)
+    assert 0 <= velocities.min() and velocities.max() <= 1 and offsets.abs().max() <= 0.5
+    assert mean.shape == (len(groove), 8)
+
+
+def test_a_control_that_is_not_given_changes_nothing():
+    net = GrooveTransformer(CONFIGS["tiny"]).eval()
+    z, one, other = torch.zeros(1, 8), torch.zeros(1, 10), torch.ones(1, 10)
+    nothing = torch.zeros(1, 10)
+    assert torch.equal(net.decode(z, one, nothing)[0], net.decode(z, other, nothing)[0])
+    assert not torch.equal(net.decode(z, one, other)[0], net.decode(z, other, other)[0])
+
+
+def test_the_loss_falls_and_a_voice_that_is_asked_for_comes(drums):
+    schedule = replace(QUICK, events=200 * 16 * 32, lanes=16, rate=5e-3)
+    run = trainer(drums, schedule)
+    before = run.validate()
+    losses = [run.step() for _ in range(200)]
+    assert sum(losses[-10:]) < 0.7 * sum(losses[:10])
+    assert sum(run.validate()[:3]) < 0.7 * sum(before[:3])
+    net, patterns = run.net.eval(), patterns_in(drums, "train")
+    z = net.encode(torch.from_numpy(tapped(patterns)))[0]
+    controls = torch.from_numpy(controls_of(patterns))
+    given, rides = torch.zeros_like(controls), []
+    given[:, 9] = 1.0  # the ride, of which the groove says nothing
+    for share in (0.0, 8 / 32):
+        controls[:, 9] = share
+        with torch.no_grad():
+            hits = net.decode(z, controls, given)[0]
+        rides.append(torch.sigmoid(hits[:, ::4, 8]).mean().item())
+    assert rides[1] > rides[0] + 0.1
+
+
+def test_a_run_resumed_after_a_kill_is_the_same_bit_for_bit(drums, tmp_path):
+    through, first, second = trainer(drums), trainer(drums), trainer(drums)
+    losses = [through.step() for _ in range(6)]
+    for _ in range(3):
+        first.step()
+    first.save(tmp_path / "checkpoint.pt")
+    torch.manual_seed(99)  # whatever happened in between
+    second.resume(tmp_path / "checkpoint.pt")
+    assert [second.step() for _ in range(3)] == losses[3:]
+
+
+def test_training_leaves_a_checkpoint_and_a_log_of_every_part(drums_file, tmp_path):
+    kind = GROOVE_TRANSFORMER
+    out = train(drums_file, tmp_path, "tiny", QUICK, 1, bfloat16=False, kind=kind)
+    net, saved = load_network(out)
+    assert saved["network"] == "groove_transformer" and net.config == CONFIGS["tiny"]
+    assert "valid_hits,valid_velocity,valid_offset,valid_bottleneck" in (
+        tmp_path / "log.csv").read_text()  # fmt: skip
