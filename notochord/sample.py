@@ -44,7 +44,7 @@ class Manner:
     longest_note: float = 12.0  # seconds
     longest_drum: float = 1.0  # seconds; drums ring by themselves
     most_voices: int = 8  # notes that one instrument may hold
-    longest_wait: float = 4.0  # seconds without any event
+    longest_wait: float = 4.0  # seconds in which no note begins
     longest_rest: float = 2.0  # seconds after which an instrument asked for has a turn coming
     share: float = 0.3  # least share that such instruments get of who plays next
 
@@ -74,6 +74,10 @@ class Playing:
             self.since[event.instrument, event.pitch] = self.now
             self.struck[event.instrument] = self.now
             self.begun.append(self.now)
+
+    def quiet(self) -> float:
+        """Seconds since a note began."""
+        return self.now - self.begun[-1] if self.begun else 0.0
 
     def freed_in(self, busiest: int) -> float:
         """Seconds until another note may begin without making it busier than that."""
@@ -112,10 +116,12 @@ def next_event(
     held = playing.held()
     free = [i for i in band if held.get(i, 0).bit_count() < manner.most_voices]
     every = {i: DRUM_KEYS if is_drums(i) else pitch_range(0, 127) for i in free}
+    on = {instrument: keys & ~held.get(instrument, 0) for instrument, keys in every.items()}
+    low, left = playing.freed_in(manner.busiest), manner.longest_wait - playing.quiet()
+    overdue = left <= 0.0 and any(on.values())
     ask = Ask(
-        order=manner.order,
-        on={instrument: keys & ~held.get(instrument, 0) for instrument, keys in every.items()},
-        off=held, time=(playing.freed_in(manner.busiest), min(manner.longest_wait, MAX_DT)),
+        order=manner.order, on=on, off={} if overdue else held,
+        time=(low, min(max(left, low), MAX_DT)),
         temperature=manner.temperatures, top_p=manner.top_p,
         favoured=tuple(rested or ()), share=manner.share, groove=manner.groove,
     )  # fmt: skip

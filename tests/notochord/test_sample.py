@@ -87,6 +87,14 @@ def test_a_note_that_sounds_too_long_is_ended(brain, longest):
     assert max(note.end - note.start for note in notes) <= longest + 1e-6
 
 
+@pytest.mark.parametrize("longest", [0.3, 1.0])
+def test_notes_never_stop_beginning_for_too_long(brain, longest):
+    notes = sample(brain, BAND, 10, Manner(longest_wait=longest, busiest=4), 1)
+    starts = sorted(note.start for note in notes)
+    gaps = [b - a for a, b in zip(starts, starts[1:], strict=False)]
+    assert max(gaps) <= max(longest, 1.0) + 1e-6
+
+
 def test_nobody_rests_too_long(brain):
     manner = Manner(longest_rest=2.0, longest_wait=0.5)
     notes = sample(brain, BAND, 20, manner)
