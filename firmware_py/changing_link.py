@@ -1,24 +1,29 @@
 """The way to a brain that can be changed for another while both are awake.
 
-    this one    ready ────────────────────────── (hushed) ──▶ closed
-    the next            waking ──▶ it waits ─────── taken ──▶ this one
-                          └── refused, dead: reported as "kept", and this one plays on
+    this one    ready ─────────────────────────────────── (hushed) ──▶ closed
+    the next            waking ──▶ catching up ──▶ it waits ─ taken ──▶ this one
+                          └───────────┴── refused, dead: reported as "kept"; this one plays on
 
 The next has a process of its own, so the one that plays answers until the very moment it is
-relieved; what has sounded is then told to the next by whoever takes it.
+relieved. Meanwhile the next is told all that the other was, a little at a time, under the same
+numbers: it can answer as soon as it is taken.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from firmware_py.brain_link import ProcessLink, Report
-from firmware_py.story import Told
-from notochord.ask import Ask
+from firmware_py.story import REMEMBERED, Told
+from notochord.ask import N_UNIFORMS, Ask
 
 LOOK = 0.05  # seconds between two looks at a brain that is waking
+SPOONFUL = 16  # events that it is told at a time, to catch up
+CAUGHT_UP = -2  # the number of a question that shows that it has taken these
+PATIENT = 60.0  # seconds in which that is to be answered
 
 
 class ChangingLink:
@@ -33,6 +38,9 @@ class ChangingLink:
         self._look_at = 0.0
         self._hushed = False
         self._unasked: list[int] = []  # questions that were not passed on
+        self._past: deque[Told] = deque(maxlen=REMEMBERED)  # what was told, planned or sounded
+        self._untold: deque[Told] = deque()  # of that, what the next has yet to hear
+        self._swallows = self._knows_all = False  # the next: a spoonful; all there is
 
     # ── changing ────────────────────────────────────────────────────────────────────────────
 
@@ -41,6 +49,8 @@ class ChangingLink:
         self.keep()
         self._next = self._make(path)
         self._next.start()
+        self._untold.clear()
+        self._swallows = self._knows_all = False
         self._look_at = self._now() + LOOK
 
     def keep(self) -> None:
@@ -52,16 +62,17 @@ class ChangingLink:
 
     @property
     def waiting(self) -> dict[str, Any] | None:
-        """The manifest of a brain that is awake and waits to be taken."""
-        ready = self._next is not None and self._next.state == "ready"
-        return self._next.manifest if self._next is not None and ready else None
+        """The manifest of a brain that is awake, knows all that was told, and waits to be taken."""
+        if self._next is None or self._next.state != "ready" or not self._knows_all:
+            return None
+        return self._next.manifest
 
     def hush(self) -> None:
         """Ask this one nothing more, so that what it has begun comes to its end."""
         self._hushed = True
 
     def take(self) -> None:
-        """Play with the one that waits; it has been told nothing yet."""
+        """Play with the one that waits."""
         assert self._next is not None
         self._link.close()
         self._link, self._next, self._hushed = self._next, None, False
@@ -75,7 +86,26 @@ class ChangingLink:
                 why = report.text or "its process ended; see 'notochord-box doctor'"
                 self.keep()
                 return [Report("kept", text=why)]
+            if report.kind == "ready":
+                self._untold = deque(self._past)
+                self._feed()
+            elif report.kind == "answer":
+                self._swallows = False
+                self._feed()
         return []
+
+    def _feed(self) -> None:
+        """Tell the next a little more of what it missed; when there is no more, it knows all."""
+        if self._next is None or self._swallows or self._knows_all:
+            return
+        if not self._untold:
+            self._knows_all = True
+            return
+        for _ in range(min(SPOONFUL, len(self._untold))):
+            self._next.tell(self._untold.popleft())
+        nothing = [0.5] * N_UNIFORMS
+        self._next.ask(CAUGHT_UP, 0, Ask(), nothing, self._now() + PATIENT)
+        self._swallows = True
 
     # ── as every link ───────────────────────────────────────────────────────────────────────
 
@@ -130,8 +160,13 @@ class ChangingLink:
         return reports
 
     def tell(self, told: Told) -> None:
-        """Tell the one that plays an event."""
+        """Tell the one that plays an event, and the next, when its turn comes."""
         self._link.tell(told)
+        self._past.append(told)
+        if self._next is not None and self._knows_all:
+            self._next.tell(told)
+        elif self._next is not None and self._next.state == "ready":
+            self._untold.append(told)
 
     def ask(
         self, number: int, after: int, ask: Ask, uniforms: list[float], deadline: float
@@ -143,8 +178,12 @@ class ChangingLink:
             self._link.ask(number, after, ask, uniforms, deadline)
 
     def forget(self) -> None:
-        """Have the one that plays go back to the start."""
+        """Have both go back to the start."""
         self._link.forget()
+        self._past.clear()
+        self._untold.clear()
+        if self._next is not None and self._next.state == "ready":
+            self._next.forget()
 
     def close(self) -> None:
         """End both, for good."""

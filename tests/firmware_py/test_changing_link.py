@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from firmware_py.brain_link import ProcessLink, Report
-from firmware_py.changing_link import LOOK, ChangingLink
+from firmware_py.changing_link import CAUGHT_UP, LOOK, SPOONFUL, ChangingLink
 from firmware_py.clock import CrankedClock, MonotonicClock
 from firmware_py.story import Story
 from notochord.ask import ALL_PITCHES, Ask
@@ -37,7 +37,13 @@ class FakeLink:
         self.heard.append(told)
 
     def ask(self, number, after, ask, uniforms, deadline):
-        self.heard.append(number)
+        if number == CAUGHT_UP:
+            self.reports.append(Report("answer", number))
+        else:
+            self.heard.append(number)
+
+    def forget(self):
+        self.heard.append("forget")
 
     def close(self):
         self.state = "closed"
@@ -80,6 +86,44 @@ def test_a_brain_that_is_awake_waits_until_it_is_taken(room):
     assert room.first.state == "closed" and room.link.manifest == {"name": "next"}
     room.link.ask(2, 0, ANY, [], 0.0)
     assert room.made[0].heard == [2] and room.link.waiting is None
+
+
+def catch_up(room):
+    """Look until the next brain waits; gives how often that was."""
+    for looks in range(1, 100):
+        later(room)
+        if room.link.waiting is not None:
+            return looks
+    raise AssertionError("it never caught up")
+
+
+def test_the_next_brain_is_told_all_that_the_first_was_before_it_waits(room):
+    story = Story()
+    told = [story.sound(1, 60, 80 * (n % 2), n / 10) for n in range(3 * SPOONFUL)]
+    for each in told[:-2]:
+        room.link.tell(each)
+    room.link.change("next")
+    room.link.tell(told[-2])  # while it wakes
+    room.made[0].wake()
+    later(room)
+    assert len(room.made[0].heard) == SPOONFUL and room.link.waiting is None
+    room.link.tell(told[-1])  # while it catches up
+    assert catch_up(room) >= 3
+    assert room.made[0].heard == told == room.first.heard
+    after = story.sound(1, 62, 80, 9.0)
+    room.link.tell(after)
+    assert room.made[0].heard[-1] == after
+
+
+def test_what_was_forgotten_is_not_told_to_the_next_brain(room):
+    room.link.tell(Story().sound(1, 60, 80, 0.0))
+    room.link.forget()
+    room.link.change("next")
+    room.made[0].wake()
+    catch_up(room)
+    assert room.made[0].heard == []
+    room.link.forget()
+    assert room.made[0].heard == ["forget"]
 
 
 @pytest.mark.parametrize("kind", ["refused", "lost", "failing"])
@@ -130,13 +174,13 @@ def test_a_real_brain_is_changed_for_a_real_one_of_another_kind(tiny_brain, toke
     try:
         link.start()
         wait_for(link, "ready")
+        link.tell(Story().sound(1, 60, 80, 0.0))
         link.change(token_brain)
         while link.waiting is None:
             link.wait(0.05)
         before = link.pid
         link.take()
         assert link.pid != before and link.manifest["network"] == "performance_rnn"
-        link.tell(Story().sound(1, 60, 80, 0.0))
         link.ask(1, 1, Ask(on={1: 1 << 64}), [0.3] * 8, NOW() + 5.0)
         assert wait_for(link, "answer", 5.0).answer.pitch == 64
     finally:
