@@ -297,6 +297,19 @@ class ProcessLink:
         self._waiting.clear()
         self._unsent.clear()
 
+    def part(self) -> None:
+        """Have the brain's process end by itself, as it does when nobody listens any more: to kill
+        it and wait for that takes longer than a note may."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        self.state = "closed"
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is no process any more."""
+        return self._process is None or self._process.poll() is not None
+
     def close(self) -> None:
         """End the brain's process, for good."""
         self._close()

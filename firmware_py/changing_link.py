@@ -35,6 +35,7 @@ class ChangingLink:
         """`make` has a link to another brain file, not started yet."""
         self._link, self._make, self._now = first, make, now
         self._next: ProcessLink | None = None
+        self._parting: list[ProcessLink] = []  # those before, until their processes have ended
         self._look_at = 0.0
         self._hushed = False
         self._unasked: list[int] = []  # questions that were not passed on
@@ -57,7 +58,7 @@ class ChangingLink:
         """Play on with this one."""
         self._hushed = False
         if self._next is not None:
-            self._next.close()
+            self._leave(self._next)
             self._next = None
 
     @property
@@ -74,9 +75,13 @@ class ChangingLink:
     def take(self) -> None:
         """Play with the one that waits."""
         assert self._next is not None
-        self._link.close()
+        self._leave(self._link)
         self._link, self._next, self._hushed = self._next, None, False
         self._unasked.clear()
+
+    def _leave(self, link: ProcessLink) -> None:
+        link.part()
+        self._parting.append(link)
 
     def _look(self) -> list[Report]:
         """See whether the next one is awake, or cannot be."""
@@ -157,6 +162,8 @@ class ChangingLink:
         self._unasked.clear()
         if self._next is not None and self._now() >= self._look_at:
             reports += self._look()
+        if self._parting:
+            self._parting = [link for link in self._parting if not link.has_ended]
         return reports
 
     def tell(self, told: Told) -> None:
@@ -186,6 +193,7 @@ class ChangingLink:
             self._next.forget()
 
     def close(self) -> None:
-        """End both, for good."""
+        """End them all, for good."""
         self.keep()
-        self._link.close()
+        for link in (*self._parting, self._link):
+            link.close()
