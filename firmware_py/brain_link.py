@@ -37,6 +37,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0  # seconds before starting again, doubled
 CRASHES, REST = 3, 60.0  # deaths before it was ready, in a row, after which it rests, in seconds
 LOOK = 2.0  # seconds between two looks after a brain that is asked nothing
 HUNG = 5.0  # seconds that it may take to say that it lives
+CATCHES_UP = 5.0  # seconds for which it may be as slow to answer, after it was told the past anew
 GROWTH = 256 << 20  # bytes that it may grow by; the states that it keeps take up to 77 MB
 PING = -1  # the number of the question whether it lives; those of others count from 0 up
 
@@ -77,6 +78,7 @@ class ProcessLink:
         self._waiting: dict[int, float] = {}  # asks not answered yet: when they were sent
         self._unsent: list[int] = []  # asks that the brain could not take
         self._started_at = 0.0
+        self._forgot_at = float("-inf")
         self._pause, self._again_at = FIRST_PAUSE, 0.0
         self._ended = 0  # how the last process did
         self.state = "stopped"
@@ -135,6 +137,7 @@ class ProcessLink:
 
     def forget(self) -> None:
         """Have it go back to the start."""
+        self._forgot_at = self._now()
         self._post({"forget": True})
 
     def _post(self, message: dict[str, Any]) -> bool:
@@ -175,7 +178,8 @@ class ProcessLink:
 
     def _patience(self, number: int) -> float:
         """Until when an answer is waited for."""
-        return self._waiting[number] + (HUNG if number == PING else SILENT)
+        slow = number == PING or self._waiting[number] < self._forgot_at + CATCHES_UP
+        return self._waiting[number] + (HUNG if slow else SILENT)
 
     def _look(self, now: float) -> list[Report]:
         """See whether it lives, and has not grown without end."""
@@ -284,6 +288,19 @@ class ProcessLink:
             self._process = None
         self._waiting.clear()
         self._unsent.clear()
+
+    def part(self) -> None:
+        """Have the brain's process end by itself, as it does when nobody listens any more: to kill
+        it and wait for that takes longer than a note may."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        self.state = "closed"
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is no process any more."""
+        return self._process is None or self._process.poll() is not None
 
     def close(self) -> None:
         """End the brain's process, for good."""

@@ -115,18 +115,24 @@ class Instrument:
 
     def brain_ready(self, now: float) -> None:
         """A brain can be asked, which knows of nothing: it is told what has sounded."""
-        self.questions.forget()
         self._link.forget()
         for told in self.scene.story.retell():
             self._link.tell(told)
         self.scene.brain = True
+        self._brain_changed(now)
+
+    def brain_changed(self, now: float) -> None:
+        """Another brain answers from now on, which was told all that the one before was."""
+        self._brain_changed(now)
+
+    def _brain_changed(self, now: float) -> None:
+        self.questions.forget()
         self._do(lambda: self.mode.brain_changed(now), now)
 
     def brain_lost(self, now: float) -> None:
         """The brain is gone; nothing that it was asked will be answered."""
-        self.questions.forget()
         self.scene.brain = False
-        self._do(lambda: self.mode.brain_changed(now), now)
+        self._brain_changed(now)
 
     def set(self, name: str, value: object, now: float) -> None:
         """Turn a knob. Raises SettingError, with nothing changed, when the value is not allowed."""

@@ -232,7 +232,10 @@ class Loop:
             return
         name = self._choice.take()
         self._desk.brain_changed()
-        self._instrument.brain_ready(now)
+        if self._instrument.scene.brain:
+            self._instrument.brain_changed(now)
+        else:  # the one before was lost meanwhile
+            self._instrument.brain_ready(now)
         self._told(f"the brain '{name}' plays now")
 
     def _serve_panels(self) -> None:

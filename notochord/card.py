@@ -250,6 +250,8 @@ def _quality(figures: Mapping[str, Any] | None) -> list[str]:
     ]  # fmt: skip
     rows = [("mean of the 24 orders", figures["mean"], plain and plain["mean"])]
     rows.append((f"best order, {best}", by_order[best], plain and plain["nats_per_event"][best]))
+    if len(by_order) == 1:
+        rows = [(f"in its own order, {best}", by_order[best], None)]
     for name, ours, theirs in rows:
         beside = f"{theirs['mean']:.3f}" if theirs else "not measured"
         lines.append(

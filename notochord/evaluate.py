@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from notochord.ask import SUB_EVENT_LETTERS
 from notochord.batches import plain_instruments
-from notochord.brain import Brain
+from notochord.brain import Brain, BrainError
 from notochord.corpus import SPLITS, Corpus, CorpusError, piece_events
 from notochord.models.notochord import SUB_EVENTS, Notochord
 from notochord.options import add_brain, whole
@@ -331,6 +331,9 @@ def run(args: argparse.Namespace) -> None:
     for path in filter(None, (args.json, args.png)):
         check_folder(path)
     brain = Brain.load(args.brain)
+    if brain.manifest["network"] == "performance_rnn":
+        _run_tokens(brain, args)
+        return
     net = None
     if args.checkpoint:
         from notochord.train import load_network
@@ -343,3 +346,17 @@ def run(args: argparse.Namespace) -> None:
         write_whole(args.json, json.dumps(result, indent=1).encode())
     if args.png:
         write_whole(args.png, draw(result))
+
+
+def _run_tokens(brain: Brain, args: argparse.Namespace) -> None:
+    """The same for a brain over tokens, which has one order and rates events as a whole."""
+    from notochord import token_evaluate
+
+    if args.checkpoint or args.png:
+        raise BrainError("a brain over tokens has no --checkpoint to compare with, and no --png")
+    found = token_evaluate.evaluate(
+        brain, Corpus(args.corpus), args.split, args.pieces, args.max_events  # type: ignore[arg-type]
+    )
+    print(token_evaluate.table(found))
+    if args.json:
+        write_whole(args.json, json.dumps(found, indent=1).encode())

@@ -74,6 +74,11 @@ class Recorded(Instrument):
         self._tape.call(now, "brain_ready")
         super().brain_ready(now)
 
+    def brain_changed(self, now: float) -> None:
+        self._tape.put(record.brain(self._brain()))
+        self._tape.call(now, "brain_changed")
+        super().brain_changed(now)
+
     def brain_lost(self, now: float) -> None:
         self._tape.call(now, "brain_lost")
         super().brain_lost(now)

@@ -109,9 +109,8 @@ def _happening(item: object) -> Callable[[Instrument], Any] | None:
 
 
 CALLS = (
-    "brain_ready", "brain_lost", "set", "tap", "recall", "undo", "again", "seat", "unplugged",
-    "new_synth",
-    "panic", "silence", "end",
+    "brain_ready", "brain_changed", "brain_lost", "set", "tap", "recall", "undo", "again", "seat",
+    "unplugged", "new_synth", "panic", "silence", "end",
 )  # fmt: skip
 
 

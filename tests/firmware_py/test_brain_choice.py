@@ -166,13 +166,15 @@ def test_a_brain_that_knows_the_mode_takes_over_at_once_and_cuts_no_note():
     assert here.lines[-1] == "the brain 'roll' plays now"
 
 
-def test_the_new_brain_is_told_what_has_sounded():
+def test_a_brain_that_takes_over_from_one_that_was_lost_is_told_what_has_sounded():
     here = playing("solo")
     heard = [told.event for told in here.stage.told if told.event.velocity]
+    here.loop._serve(Report("lost"))
+    here.stage.told.clear()
     here.link.waiting = ROLL
     here.loop._change_brain(here.stage.now)
     again = [told.event for told in here.stage.told]
-    assert again and again[0] in heard
+    assert again and again[0] in heard and here.stage.instrument.scene.brain
 
 
 def test_no_answer_of_the_brain_before_is_taken_after_it_was_changed():

@@ -65,6 +65,22 @@ def test_the_shipped_brain_performs_in_every_mode(song, tmp_path, mode):
     assert (report["notes_of_the_network"] > 0) == (mode != "thru")
 
 
+@pytest.mark.parametrize("mode", ["continue", "echo", "solo"])
+def test_a_brain_over_tokens_performs_in_every_mode_that_it_knows(
+    song, token_brain, tmp_path, mode
+):
+    out, figures = tmp_path / "out.mid", tmp_path / "out.json"
+    assert perform(song, token_brain, "--mode", mode, "--out", out, "--json", figures) == 0
+    report = json.loads(figures.read_text())
+    assert report["hanging_notes"] == 0 and report["notes_of_the_network"] > 0
+
+
+def test_a_mode_that_the_brain_does_not_know_is_refused(song, token_brain, tmp_path, capsys):
+    assert perform(song, token_brain, "--mode", "duet", "--out", tmp_path / "o.mid") == 2
+    assert "cannot duet; name a --mode of thru, continue, echo, solo" in said(capsys)
+    assert not (tmp_path / "o.mid").exists()
+
+
 def test_a_missing_brain_file_is_named(song, tmp_path, capsys):
     assert perform(song, tmp_path / "none.brain", "--out", tmp_path / "o.mid") == 2
     assert "none.brain: no such file" in said(capsys)
