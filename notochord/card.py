@@ -68,7 +68,7 @@ LIMITS = {"notochord": """\
 - It may repeat passages that it has learned; check before you publish what it plays.
 - It has no plan of form: training looks back over a short run of events at a time.
 - Left to begin by itself it often finds no clear beat; after a few bars of a player it does.
-- In a band with drums the groove is lost after some seconds: hits grow long, bars do not return.
+- In a dense band with drums the beat blurs within seconds, and bars return less than they should.
 - Waits over 10 s are heard as 10 s; times are told apart at 10 ms, though drawn finer.
 - Much of the corpus has even timing and few shades of loudness, and its playing inherits that.""",
 "performance_rnn": """\
