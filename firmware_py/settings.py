@@ -64,7 +64,9 @@ class Settings:
     temperature: float = _number(0.95, 0.1, 2.0, "", "how wildly instruments and pitches are drawn")
     rhythm: float = _number(0.7, 0.1, 2.0, "", "how wildly long and short moments are drawn")
     timing: float = _number(0.4, 0.1, 2.0, "", "how loosely moments and velocities are met")
-    groove: float = _number(4.0, 0.0, 16.0, "", "how closely the rhythm that was heard is kept")
+    groove: float = _number(
+        4.0, 0.1, 10.0, "", "how closely the rhythm that was heard is kept", by_ratio=True
+    )
     top_p: float = _number(0.8, 0.5, 1.0, "", "share of the likeliest choices that are drawn from")
     voices: int = _number(2, 1, 8, "notes", "harmonize: voices added to each key")
     span: int = _number(
