@@ -45,7 +45,7 @@ class Rhythm:
 
         ago: how long ago each onset was, in seconds.
         """
-        onsets = np.flatnonzero(np.bincount((ago / STEP + 0.5).astype(int)))
+        onsets = np.unique((ago / STEP + 0.5).astype(int))
         if len(onsets) < FEWEST:
             return 0.0, np.ones(len(self._steps))
         clearness, returns = distances_that_return(onsets)

@@ -15,6 +15,7 @@ from notochord.midifile import midi_file
 from notochord.models.groove_transformer import CONFIGS, GrooveTransformer
 from notochord.patterns import patterns_in
 from notochord.train import Schedule, Trainer, load_network, train
+from tests.notochord.resuming import goes_on_bit_for_bit
 
 QUICK = Schedule(events=6 * 4 * 32, lanes=4, length=32, check_every=3, check_batches=2)
 
@@ -124,14 +125,7 @@ def test_the_loss_falls_and_a_voice_that_is_asked_for_comes(drums):
 
 
 def test_a_run_resumed_after_a_kill_is_the_same_bit_for_bit(drums, tmp_path):
-    through, first, second = trainer(drums), trainer(drums), trainer(drums)
-    losses = [through.step() for _ in range(6)]
-    for _ in range(3):
-        first.step()
-    first.save(tmp_path / "checkpoint.pt")
-    torch.manual_seed(99)  # whatever happened in between
-    second.resume(tmp_path / "checkpoint.pt")
-    assert [second.step() for _ in range(3)] == losses[3:]
+    goes_on_bit_for_bit(lambda: trainer(drums), tmp_path)
 
 
 def test_training_leaves_a_checkpoint_and_a_log_of_every_part(drums_file, tmp_path):

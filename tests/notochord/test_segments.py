@@ -21,6 +21,7 @@ from notochord.segments import (
     piano_events,
 )
 from notochord.train import Schedule, Trainer, load_network, train
+from tests.notochord.resuming import goes_on_bit_for_bit
 from tests.notochord.test_batches import a_piece, same
 
 FULL = Vocabulary()
@@ -143,16 +144,7 @@ def test_the_loss_falls(corpus, size):
 
 
 def test_a_run_resumed_after_a_kill_is_the_same_bit_for_bit(corpus, tmp_path):
-    through, first, second = trainer(corpus), trainer(corpus), trainer(corpus)
-    losses = [through.step() for _ in range(6)]
-    for _ in range(3):
-        first.step()
-    first.save(tmp_path / "checkpoint.pt")
-    torch.manual_seed(99)  # whatever happened in between
-    second.resume(tmp_path / "checkpoint.pt")
-    assert [second.step() for _ in range(3)] == losses[3:]
-    for name, tensor in through.net.state_dict().items():
-        assert torch.equal(tensor, second.net.state_dict()[name]), name
+    goes_on_bit_for_bit(lambda: trainer(corpus), tmp_path)
 
 
 def test_training_leaves_a_checkpoint_that_says_what_it_is(corpus_file, tmp_path):

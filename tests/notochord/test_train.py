@@ -17,6 +17,7 @@ from notochord.train import (
     train,
     with_overrides,
 )
+from tests.notochord.resuming import goes_on_bit_for_bit
 
 QUICK = Schedule(events=6 * 4 * 16, lanes=4, length=16, check_every=3, check_batches=2)
 
@@ -39,16 +40,7 @@ def test_the_loss_falls(corpus):
 
 
 def test_a_run_resumed_after_a_kill_is_the_same_bit_for_bit(corpus, tmp_path):
-    through, first, second = trainer(corpus), trainer(corpus), trainer(corpus)
-    losses = [through.step() for _ in range(6)]
-    for _ in range(3):
-        first.step()
-    first.save(tmp_path / "checkpoint.pt")
-    torch.manual_seed(99)  # whatever happened in between
-    second.resume(tmp_path / "checkpoint.pt")
-    assert [second.step() for _ in range(3)] == losses[3:]
-    for name, tensor in through.net.state_dict().items():
-        assert torch.equal(tensor, second.net.state_dict()[name]), name
+    goes_on_bit_for_bit(lambda: trainer(corpus), tmp_path)
 
 
 def test_training_goes_on_from_its_checkpoint(corpus_file, tmp_path):
