@@ -4,6 +4,8 @@
                          of nine voices each
     groove (32, 3)       the same of one voice: what is tapped, whatever it is tapped on
     controls (10)        how dense, and how busy each voice
+    memory (32, 109)     what was played in the eight bars before, a beat a row: the four steps of
+                         each as in a pattern, and whether it is remembered at all
 
 A step is a sixteenth; its offset says how far before or after it the stroke falls. Haki and others,
 "Real-Time Drum Accompaniment Using Transformer Architecture" (AIMC 2022), after Gillick and others,
@@ -32,6 +34,11 @@ VOICE_OF = {key: voice for voice, keys in enumerate(KEYS) for key in keys}
 N = len(VOICES)
 WIDTH = 3 * N
 CONTROLS = 1 + N
+MEMORY_BARS = 8
+MEMORY_STEPS = MEMORY_BARS * STEPS_PER_BAR
+BEAT = 4  # steps
+MEMORY_BEATS = MEMORY_STEPS // BEAT
+MEMORY_WIDTH = BEAT * WIDTH + 1
 
 
 @dataclass(frozen=True)
@@ -55,15 +62,16 @@ def strokes_of(piece: Piece, bpm: float) -> list[Stroke]:
     ]
 
 
-def pattern_of(strokes: list[Stroke]) -> np.ndarray:
-    """Strokes as a pattern (32, 27); of two on one place of the grid the louder stays."""
-    pattern = np.zeros((STEPS, 3, N), dtype=np.float32)
+def pattern_of(strokes: list[Stroke], steps: int = STEPS) -> np.ndarray:
+    """Strokes as a pattern (32, 27), or of so many steps; of two on one place of the grid the
+    louder stays."""
+    pattern = np.zeros((steps, 3, N), dtype=np.float32)
     for stroke in strokes:
         step = round(stroke.at)
         loudness = stroke.velocity / MAX_VELOCITY
-        if 0 <= step < STEPS and loudness > pattern[step, 1, stroke.voice]:
+        if 0 <= step < steps and loudness > pattern[step, 1, stroke.voice]:
             pattern[step, :, stroke.voice] = 1.0, loudness, stroke.at - step
-    return pattern.reshape(STEPS, WIDTH)
+    return pattern.reshape(steps, WIDTH)
 
 
 def read(pattern: np.ndarray) -> list[Stroke]:
@@ -85,6 +93,16 @@ def tapped(patterns: np.ndarray) -> np.ndarray:
     loudest = parts[..., 1, :].argmax(-1)[..., None, None]
     groove: np.ndarray = np.take_along_axis(parts, loudest, axis=-1)[..., 0]
     return groove
+
+
+def memory_of(past: np.ndarray, bars: np.ndarray) -> np.ndarray:
+    """Memories (B, 32, 109) of the eight bars (B, 128, 27) before a pattern, of which the last
+    `bars` (B) are remembered."""
+    beats = past.reshape(len(past), MEMORY_BEATS, BEAT * WIDTH)
+    age = np.arange(MEMORY_BEATS, 0, -1) * BEAT  # steps before the pattern at which a beat begins
+    known = (age <= bars[:, None] * STEPS_PER_BAR)[..., None].astype(np.float32)
+    memory: np.ndarray = np.concatenate([beats * known, known], axis=-1)
+    return memory
 
 
 def controls_of(patterns: np.ndarray) -> np.ndarray:

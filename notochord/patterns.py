@@ -2,13 +2,15 @@
 
 The Groove MIDI Dataset was played to a click, so its tempo, which its files' names tell, gives the
 grid; its own split is that of the corpus. The network sees a pattern's groove and some of its
-controls, and is to give back the pattern.
+controls, and is to give back the pattern; and it remembers none to eight of the bars before, as
+many as there are or fewer by chance, so that it also plays when there is little to remember.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,11 +21,15 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from notochord.corpus import Corpus, CorpusError
 from notochord.groove import (
     CONTROLS,
+    MEMORY_BARS,
+    MEMORY_STEPS,
     STEPS,
     STEPS_PER_BAR,
+    WIDTH,
     N,
     Stroke,
     controls_of,
+    memory_of,
     pattern_of,
     strokes_of,
     tapped,
@@ -39,33 +45,49 @@ SPREAD_OF_VELOCITY, SPREAD_OF_OFFSET = 0.15, 0.1
 KL_WEIGHT = 0.2  # below 1, so that the bottleneck is used
 
 
-def patterns_in(corpus: Corpus, split: str) -> np.ndarray:
-    """Every two bars of a split, from each bar on: (patterns, 32, 27). Raises CorpusError."""
-    found: list[np.ndarray] = []
+@dataclass(frozen=True)
+class Drumming:
+    """Recordings one after the other, each after eight empty bars, and where patterns begin."""
+
+    steps: np.ndarray  # (T, 27)
+    begins: np.ndarray  # (patterns), rows of `steps`
+    bars_before: np.ndarray  # (patterns), at most 8
+
+    def patterns(self, chosen: np.ndarray) -> np.ndarray:
+        """The patterns (B, 32, 27) of these numbers."""
+        rows: np.ndarray = self.steps[self.begins[chosen, None] + np.arange(STEPS)]
+        return rows
+
+    def memories(self, chosen: np.ndarray, most: np.ndarray) -> np.ndarray:
+        """The memories (B, 32, 109) before them, of at most so many bars (B)."""
+        rows = self.begins[chosen, None] + np.arange(-MEMORY_STEPS, 0)
+        return memory_of(self.steps[rows], np.minimum(self.bars_before[chosen], most))
+
+
+def drumming_in(corpus: Corpus, split: str) -> Drumming:
+    """All of a split that is in four-four; a pattern begins on every bar. Raises CorpusError."""
+    recordings, begins, before, length = [], [], [], 0
     for index in corpus.indices(split):
         name = NAME.search(str(corpus.paths[index]))
-        if corpus.sources[index] == SOURCE and name is not None:
-            found += _two_bars(strokes_of(corpus.piece(index), float(name[1])))
-    if not found:
+        if corpus.sources[index] != SOURCE or name is None:
+            continue
+        steps = _steps(strokes_of(corpus.piece(index), float(name[1])))
+        first = length + MEMORY_STEPS
+        for bar in range(len(steps) // STEPS_PER_BAR - 1):
+            if steps[bar * STEPS_PER_BAR :][:STEPS, :N].sum() >= FEWEST:
+                begins.append(first + bar * STEPS_PER_BAR)
+                before.append(min(bar, MEMORY_BARS))
+        recordings += [np.zeros((MEMORY_STEPS, WIDTH), dtype=np.float32), steps]
+        length = first + len(steps)
+    if not begins:
         raise CorpusError(f"the corpus has no drums of {SOURCE} in '{split}'; prepare it with them")
-    return np.stack(found)
+    return Drumming(np.concatenate(recordings), np.array(begins), np.array(before))
 
 
-def _two_bars(strokes: list[Stroke]) -> list[np.ndarray]:
+def _steps(strokes: list[Stroke]) -> np.ndarray:
+    """A whole recording as one pattern, however long, in whole bars."""
     last = max((stroke.at for stroke in strokes), default=0.0)
-    patterns = []
-    for bar in range(max(math.ceil((last + 0.5) / STEPS_PER_BAR) - 1, 0)):
-        begin = bar * STEPS_PER_BAR
-        # From half a step before the bar: what is struck a little early belongs to it.
-        here = [
-            Stroke(stroke.at - begin, stroke.voice, stroke.velocity)
-            for stroke in strokes
-            if begin - 0.5 <= stroke.at < begin + STEPS - 0.5
-        ]
-        pattern = pattern_of(here)
-        if pattern[:, :N].sum() >= FEWEST:
-            patterns.append(pattern)
-    return patterns
+    return pattern_of(strokes, STEPS_PER_BAR * math.ceil((last + 0.5) / STEPS_PER_BAR))
 
 
 class GrooveStudy:
@@ -79,8 +101,8 @@ class GrooveStudy:
         if reads.length % STEPS:
             raise CorpusError(f"--length {reads.length}: patterns have {STEPS} steps; name {STEPS}")
         self.net, self._corpus, self._reads, self._autocast = net, corpus, reads, autocast
-        self._patterns = patterns_in(corpus, "train")
-        self._valid: np.ndarray | None = None
+        self._drumming = drumming_in(corpus, "train")
+        self._valid: Drumming | None = None
         self.drawn = 0  # batches; each is drawn from its own seed
 
     @property
@@ -91,19 +113,23 @@ class GrooveStudy:
         """The loss of the next batch in nats a step, to be differentiated."""
         rng = np.random.default_rng([self._reads.seed, self.drawn])
         self.drawn += 1
-        patterns = self._patterns[rng.integers(len(self._patterns), size=self._batch)]
-        given = (rng.random((len(patterns), CONTROLS)) < GIVEN).astype(np.float32)
-        noise = rng.standard_normal((len(patterns), self.net.config.latent)).astype(np.float32)
-        parts = self._parts(patterns, given, noise)
+        drumming, batch = self._drumming, self._batch
+        chosen = rng.integers(len(drumming.begins), size=batch)
+        given = (rng.random((batch, CONTROLS)) < GIVEN).astype(np.float32)
+        noise = rng.standard_normal((batch, self.net.config.latent)).astype(np.float32)
+        memories = drumming.memories(chosen, rng.integers(MEMORY_BARS + 1, size=batch))
+        parts = self._parts(drumming.patterns(chosen), memories, given, noise)
         return parts[:3].sum() + KL_WEIGHT * parts[3]
 
-    def _parts(self, patterns: np.ndarray, given: np.ndarray, noise: np.ndarray) -> Tensor:
+    def _parts(
+        self, patterns: np.ndarray, memories: np.ndarray, given: np.ndarray, noise: np.ndarray
+    ) -> Tensor:
         """Each part of the loss, in nats a step."""
         device = next(self.net.parameters()).device
         put = lambda a: torch.from_numpy(np.ascontiguousarray(a)).to(device)  # noqa: E731
         groove, controls = put(tapped(patterns)), put(controls_of(patterns))
         with self._autocast():
-            outputs = self.net(groove, controls, put(given), put(noise))
+            outputs = self.net(groove, put(memories), controls, put(given), put(noise))
         hits, velocities, offsets, mean, log_variance = (x.float() for x in outputs)
         true = put(patterns).split(N, dim=-1)
         steps = len(patterns) * STEPS
@@ -118,14 +144,18 @@ class GrooveStudy:
 
     @torch.no_grad()
     def validate(self, batches: int) -> list[float]:
-        """The mean of each part over the first patterns of `valid`, no control given, no noise."""
+        """The mean of each part over the first patterns of `valid`, no control given, no noise,
+        all remembered."""
         self.net.eval()
         if self._valid is None:
-            self._valid = patterns_in(self._corpus, "valid")
-        patterns = self._valid[: batches * self._batch]
-        nothing = np.zeros((len(patterns), CONTROLS), dtype=np.float32)
-        noise = np.zeros((len(patterns), self.net.config.latent), dtype=np.float32)
-        found: list[float] = self._parts(patterns, nothing, noise).tolist()
+            self._valid = drumming_in(self._corpus, "valid")
+        chosen = np.arange(min(len(self._valid.begins), batches * self._batch))
+        nothing = np.zeros((len(chosen), CONTROLS), dtype=np.float32)
+        noise = np.zeros((len(chosen), self.net.config.latent), dtype=np.float32)
+        memories = self._valid.memories(chosen, np.full(len(chosen), MEMORY_BARS))
+        found: list[float] = self._parts(
+            self._valid.patterns(chosen), memories, nothing, noise
+        ).tolist()
         return found
 
     def place(self) -> dict[str, Any]:

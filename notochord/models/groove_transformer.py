@@ -9,13 +9,15 @@
     mean, log variance (B, Z) ──noise──▶ z (B, Z)              the bottleneck
       │  with the controls (B, 10) and which are given (B, 10)
       ▼  Linear, + position                                    (B, 32, D)
-    decoder: blocks of attention                               (B, 32, D)
-      │  Linear
+    decoder: blocks of attention  ◀── eight bars before, a beat a place (B, 32, 109), Linear
+      │  Linear                                                (B, 32 + 32, D)
       ▼
     hits (logits), velocities 0..1, offsets -0.5..0.5          (B, 32, 9) each
 
 The whole of both bars is looked at at once: it is not causal within them. Without noise one groove
-gives one pattern; with it, others that are as likely.
+gives one pattern; with it, others that are as likely. What the drums played before is no part of
+the bottleneck: z says what the groove means, the memory what piece it is in. So a bar follows from
+the one before, and after eight bars the kit is still the same.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from notochord.groove import CONTROLS, STEPS, WIDTH, N
+from notochord.groove import CONTROLS, MEMORY_BEATS, MEMORY_WIDTH, STEPS, WIDTH, N
 
 USUAL = 8.0  # 1 / the usual share of the steps on which a voice plays, so that controls count
 
@@ -68,10 +70,10 @@ class Block(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, 32, D) to the same."""
+        """(B, T, D) to the same."""
         b, steps, d = x.shape
         split = self.query_key_value(x).view(b, steps, 3, self.heads, d // self.heads)
-        q, k, v = split.permute(2, 0, 3, 1, 4)  # (B, heads, 32, D / heads)
+        q, k, v = split.permute(2, 0, 3, 1, 4)  # (B, heads, T, D / heads)
         seen = scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(b, steps, d)
         x = self.norm_attention(x + self.dropout(self.out(seen)))
         return self.norm(x + self.dropout(self.narrow(torch.relu(self.wide(x)))))
@@ -89,6 +91,8 @@ class GrooveTransformer(nn.Module):
         self.encoder = nn.Sequential(*(Block(config) for _ in range(config.encoder)))
         self.mean, self.log_variance = nn.Linear(STEPS * d, z), nn.Linear(STEPS * d, z)
         self.leave = nn.Linear(z + 2 * CONTROLS, STEPS * d)
+        self.remember = nn.Linear(MEMORY_WIDTH, d)
+        self.past = nn.Parameter(torch.randn(MEMORY_BEATS, d) * 0.02)  # places of the memory
         self.decoder = nn.Sequential(*(Block(config) for _ in range(config.decoder)))
         self.head = nn.Linear(d, WIDTH)
 
@@ -98,20 +102,21 @@ class GrooveTransformer(nn.Module):
         return self.mean(x), self.log_variance(x).clamp(-8.0, 8.0)
 
     def decode(
-        self, z: Tensor, controls: Tensor, given: Tensor
+        self, z: Tensor, memory: Tensor, controls: Tensor, given: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits of hits, velocities and offsets (B, 32, 9) from z (B, Z) under controls (B, 10),
-        of which those count where `given` (B, 10) is 1."""
+        """Logits of hits, velocities and offsets (B, 32, 9) from z (B, Z) after a memory
+        (B, 32, 109), under controls (B, 10), of which those count where `given` (B, 10) is 1."""
         x = self.leave(torch.cat([z, USUAL * controls * given, given], dim=-1))
         x = x.view(len(z), STEPS, self.config.width) + self.places[1]
-        raw = self.head(self.decoder(x))
+        x = torch.cat([self.remember(memory) + self.past, x], dim=1)
+        raw = self.head(self.decoder(x)[:, MEMORY_BEATS:])
         hits, velocities, offsets = raw.split(N, dim=-1)
         return hits, torch.sigmoid(velocities), 0.5 * torch.tanh(offsets)
 
     def forward(
-        self, groove: Tensor, controls: Tensor, given: Tensor, noise: Tensor
+        self, groove: Tensor, memory: Tensor, controls: Tensor, given: Tensor, noise: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Hits, velocities, offsets, and mean and log variance; noise (B, Z) is standard normal."""
         mean, log_variance = self.encode(groove)
         z = mean + noise * torch.exp(0.5 * log_variance)
-        return *self.decode(z, controls, given), mean, log_variance
+        return *self.decode(z, memory, controls, given), mean, log_variance
