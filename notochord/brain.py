@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
     from notochord.step import State
 
+# What each sub-event (a row: instrument, pitch, time, velocity) is given of the others where they
+# are drawn in the order time, velocity, instrument, pitch.
+CHAIN = ((0, 0, 1, 1), (1, 0, 1, 1), (0, 0, 0, 0), (0, 0, 1, 0))
+
 os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # torch's notes on deprecation
 
 
@@ -156,6 +160,10 @@ class Brain:
         """Log-probabilities of all 128 pitches, knowing the named sub-events of `event`."""
         raise self._cannot("choose a pitch for a key")
 
+    def surprises(self, events: Sequence[Event]) -> np.ndarray:
+        """How little each event of a piece was expected, in nats: (events,)."""
+        raise self._cannot("say how little a note was expected")
+
     def rate(self, events: Tensor, given: Tensor) -> Tensor:
         """Log-probability in nats of every sub-event of many pieces side by side.
 
@@ -210,6 +218,16 @@ class NotochordBrain(Brain):
             chances = self._sampler.pitches(state, in_range(event), given)
         nats: list[float] = np.log(chances + TINY).tolist()
         return nats
+
+    def surprises(self, events: Sequence[Event]) -> np.ndarray:
+        chain = self._torch.tensor(CHAIN, dtype=self._torch.float32)[None]
+        state, found = self.start(), []
+        for event in events:
+            with self._torch.inference_mode():
+                rated = self._module.log_prob(state, self._tensor(event)[None], chain)
+            found.append(-float(rated.sum()))
+            state = self.tell(state, event)
+        return np.array(found)
 
     def rate(self, events: Tensor, given: Tensor) -> Tensor:
         torch = self._torch

@@ -262,7 +262,7 @@ def _quality(figures: Mapping[str, Any] | None) -> list[str]:
 
 MEASURED = {  # the option of `notochord card`, and of which section it is the JSON
     "evaluation": "likelihood", "versus": "versus", "judge": "music", "roles": "roles",
-    "bench": "speed",
+    "temperature": "temperatures", "bench": "speed",
 }  # fmt: skip
 
 

@@ -26,6 +26,7 @@ MODULES = {
     "judge": "measure whether what a brain plays is like music",
     "temperature": "measure what a temperature does to what a brain plays by itself",
     "roles": "measure whether a brain harmonises and chooses pitches well",
+    "show": "draw what a brain thinks of a piece: how little it expected each note, and what next",
     "bench": "measure how fast a brain answers",
     "versus": "measure a brain beside the original Notochord",
     "arm": "compare a brain with itself on a Raspberry Pi, emulated; estimate its times there",

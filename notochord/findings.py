@@ -38,6 +38,13 @@ SPEEDS = {
 }
 
 
+PERFORMED = {
+    "repeated": "runs of 8 intervals that come again", "pitch_entropy": "entropy of the keys, bits",
+    "notes_a_second": "notes a second", "notes_at_once": "notes at once", "in_key": "in key",
+    "consonant": "consonant", "velocity_spread": "spread of velocity",
+}  # fmt: skip
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Lines of a table whose first column is words and whose others are numbers."""
     lines = [f"| {' | '.join(head)} |", "| --- |" + " ---: |" * (len(head) - 1)]
@@ -50,6 +57,8 @@ def _interval(figure: Figures) -> str:
 
 def likelihood(result: Figures) -> list[str]:
     """From `notochord evaluate`: by order, by sub-event and what is given, by source."""
+    if "nats_per_token" in result:
+        return _over_tokens(result)
     plain = result.get("float")
 
     def row(name: str, *path: str) -> list[str]:
@@ -81,6 +90,29 @@ def likelihood(result: Figures) -> list[str]:
         *table(["one event, by order of drawing", "nats", *beside], rows), "",
         *table(["sub-event", "nats", *beside], parts), "",
         *table(["by source, mean of the orders", "nats", *beside, "pieces", "events"], sources),
+    ]  # fmt: skip
+
+
+def _over_tokens(result: Figures) -> list[str]:
+    """The same of a network over tokens, which has one order and rates events as a whole."""
+    rows = [
+        ["one event", _interval(result["mean"])],
+        ["one token", _interval(result["nats_per_token"])],
+        ["one second", _interval(result["nats_per_second"])],
+    ]
+    sources = [
+        [source, _interval(block["mean"]), str(block["pieces"]), f"{block['events']:,}"]
+        for source, block in result["by_source"].items()
+    ]
+    return [
+        "## Likelihood", "",
+        f"Nats on the `{result['split']}` split ({result['pieces']:,} pieces, "
+        f"{result['events']:,} events, {result['tokens']:,} tokens, at most "
+        f"{result['max_events']:,} events a piece), with {result['confidence']:.0%} bootstrap "
+        f"intervals over pieces; less is better ({result['precision']}). An event's nats are what "
+        "all its tokens cost, and which velocity of its bin it has: the unit of every brain here.",
+        "", *table(["of", "nats"], rows), "",
+        *table(["an event, by source", "nats", "pieces", "events"], sources),
     ]  # fmt: skip
 
 
@@ -184,6 +216,21 @@ def roles(result: Figures) -> list[str]:
     ]  # fmt: skip
 
 
+def temperatures(result: Figures) -> list[str]:
+    """From `notochord temperature`: performances drawn plainly at each temperature."""
+    rows = [
+        [t, *(f"{row[name]:.2f}" for name in PERFORMED), f"{row['healthy']:.0%}"]
+        for t, row in result["temperatures"].items()
+    ]
+    return [
+        "## What a temperature does", "",
+        f"{result['performances']} performances of {result['seconds']:g} s at each, one "
+        "temperature for every token and nothing else that bends the draw. Healthy: neither "
+        "silent, nor run away, nor caught in a note.", "",
+        *table(["temperature", *PERFORMED.values(), "healthy"], rows),
+    ]  # fmt: skip
+
+
 def speed(result: Figures) -> list[str]:
     """From `notochord bench`."""
     rows = [
@@ -207,5 +254,6 @@ def speed(result: Figures) -> list[str]:
 
 
 SECTIONS: dict[str, Callable[[Any], list[str]]] = {
-    "likelihood": likelihood, "versus": versus, "music": music, "roles": roles, "speed": speed,
+    "likelihood": likelihood, "versus": versus, "music": music, "roles": roles,
+    "temperatures": temperatures, "speed": speed,
 }  # fmt: skip

@@ -28,18 +28,20 @@ from tqdm import tqdm
 
 from notochord import listen
 from notochord.batches import plain_instruments
-from notochord.brain import Brain
-from notochord.corpus import Corpus, CorpusError
-from notochord.event import Event, Note
+from notochord.brain import Brain, BrainError
+from notochord.corpus import Corpus, CorpusError, expressive
+from notochord.event import Event, Note, is_drums
+from notochord.kinds import KINDS, NOTOCHORD, Kind
 from notochord.midifile import notes_to_events
 from notochord.options import add_brain, number, whole
 from notochord.originality import RUNS, corpus_intervals, intervals, longest_known, profile, runs
-from notochord.sample import Manner, sample
+from notochord.sample import Manner, plainly, sample
 from notochord.wholefile import check_folder, write_whole
 
 PROMPT, LENGTH = 10.0, 30.0  # seconds
 FEWEST = 20  # notes that a prompt and what follows must have
 WHOSE = ("ours", "true", "other")
+PLAYS_ON = {"continue", "solo"}  # modes of a network that goes on by itself
 LOOP = 8  # one pitch of one instrument so often in a row, with nothing else struck, is a loop
 
 
@@ -61,15 +63,24 @@ def piece_notes(corpus: Corpus, index: int) -> list[Note]:
     return sorted((Note(*row) for row in (map(_plain, row) for row in rows)), key=lambda n: n.start)
 
 
+def pieces_for(corpus: Corpus, split: str, kind: Kind) -> list[int]:
+    """The pieces of a split that a kind of network learns from, or would."""
+    if kind.sources is None:
+        return list(corpus.indices(split))
+    return expressive(corpus, split, kind.sources)
+
+
 def _plain(value: Any) -> Any:
     return value.item()
 
 
 def _cut(
-    corpus: Corpus, index: int, rng: np.random.Generator
+    corpus: Corpus, index: int, rng: np.random.Generator, kind: Kind
 ) -> tuple[list[Note], list[Note]] | None:
     """A prompt from somewhere in a piece and what follows it, or None where it is too thin."""
-    notes = piece_notes(corpus, index)
+    notes = as_heard(piece_notes(corpus, index), kind)
+    if not notes:
+        return None
     room = notes[-1].start - PROMPT - LENGTH
     if room < 0:
         return None
@@ -83,24 +94,39 @@ def _cut(
     return (prompt, true) if min(len(prompt), len(true)) >= FEWEST else None
 
 
-def trials(corpus: Corpus, split: str, count: int, seed: int = 0) -> list[Trial]:
-    """Prompts from as many different pieces of a split, the sources taking turns."""
+def as_heard(notes: list[Note], kind: Kind) -> list[Note]:
+    """Notes as a kind of network hears them: one that has learnt but one instrument takes every
+    melodic part for it, and hears no drums."""
+    if kind.instruments is None:
+        return notes
+    one = kind.instruments[0]
+    return [n._replace(instrument=one) for n in notes if not is_drums(n.instrument)]
+
+
+def trials(
+    corpus: Corpus, split: str, count: int, seed: int = 0, kind: Kind = NOTOCHORD
+) -> list[Trial]:
+    """Prompts from as many different pieces of a split that a kind of network learns from, the
+    sources taking turns."""
     rng = np.random.default_rng(seed)
     by_source: dict[str, list[int]] = {}
-    for index in rng.permutation(corpus.indices(split)):
+    for index in rng.permutation(pieces_for(corpus, split, kind)):
         by_source.setdefault(str(corpus.sources[index]), []).append(int(index))
     cuts: list[tuple[str, list[Note], list[Note]]] = []
     while by_source and len(cuts) < count:
         for source in sorted(by_source):
             while by_source[source]:
                 index = by_source[source].pop()
-                if (cut := _cut(corpus, index, rng)) is not None:
+                if (cut := _cut(corpus, index, rng, kind)) is not None:
                     cuts.append((str(corpus.paths[index]), *cut))
                     break
             else:
                 del by_source[source]
     if not cuts:
-        raise CorpusError(f"split '{split}' has no piece of {PROMPT + LENGTH:g} s; name another")
+        whose = "" if kind.sources is None else f" for a {kind.name}"
+        raise CorpusError(
+            f"split '{split}' has no piece of {PROMPT + LENGTH:g} s{whose}; name another"
+        )
     cuts = cuts[:count]
     shifted = cuts[1:] + cuts[:1]  # sources take turns, so the neighbour is of another source
     return [Trial(*cut, other=then[2]) for cut, then in zip(cuts, shifted, strict=True)]
@@ -196,9 +222,11 @@ def _spread(values: np.ndarray) -> dict[str, float]:
     return {"mean": float(values.mean()), "p10": low, "p50": middle, "p90": high}
 
 
-def novelty(corpus: Corpus, rows: list[Trial], ours: list[list[Note]]) -> dict[str, Any]:
+def novelty(
+    corpus: Corpus, rows: list[Trial], ours: list[list[Note]], kind: Kind = NOTOCHORD
+) -> dict[str, Any]:
     """How much of each set stands in the training set, and how much ours share among themselves."""
-    known = corpus_intervals(corpus)
+    known = corpus_intervals(corpus, pieces_for(corpus, "train", kind))
     sets = {"ours": ours, "true": [t.true for t in rows]}
     out: dict[str, Any] = {}
     for whose, excerpts in sets.items():
@@ -290,7 +318,10 @@ def judge(
     listener: Callable[[int, Trial, list[Note]], None] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """All of the above, as plain values for JSON. `listener` is handed every continuation."""
-    rows = trials(corpus, split, count, seed)
+    kind = KINDS[brain.manifest["network"]]
+    if not PLAYS_ON & set(kind.modes):
+        raise BrainError(f"a {kind.name} plays nothing by itself that could be judged")
+    rows = trials(corpus, split, count, seed, kind)
     ours = []
     for n, trial in enumerate(tqdm(rows, desc="continuing", leave=False)):
         ours.append(continuation(brain, trial, manner, seed + n))
@@ -302,7 +333,7 @@ def judge(
         "split": split, "continuations": len(rows), "seed": seed,
         "temperature": manner.temperature, "minutes": minutes,
         **compare(rows, ours),
-        "novelty": novelty(corpus, rows, ours),
+        "novelty": novelty(corpus, rows, ours, kind),
         "free_runs": {t: {**f, "healthy": healthy(f)} for t, f in lone.items()},
     }  # fmt: skip
 
@@ -339,10 +370,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--split", default="test", choices=("train", "valid", "test"))
     add("--continuations", type=whole(2, 10_000), default=200)
     add("--minutes", type=number(0, 600), default=30.0, help="of each run alone; 0: none")
-    add("--temperature", type=number(0, 10), default=Manner().temperature)
+    add("--temperature", type=number(0, 10), help="0.95 by default; other kinds: 1 for everything")
     add("--seed", type=whole(0, 2**63 - 1), default=0)
     add("--json", type=Path, help="write the figures here")
     add("--midi", type=Path, help="folder for the continuations, each after its prompt")
+
+
+def manner_of(brain: Brain, temperature: float | None) -> Manner:
+    """How a brain is to play: Notochord as in the box, another kind as it was described, with one
+    temperature for everything."""
+    if brain.manifest["network"] == NOTOCHORD.name:
+        return Manner() if temperature is None else Manner(temperature=temperature)
+    return plainly(1.0 if temperature is None else temperature)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -359,9 +398,10 @@ def run(args: argparse.Namespace) -> None:
             later = [x._replace(start=x.start + PROMPT, end=x.end + PROMPT) for x in ours]
             write_whole(args.midi / f"{n:03d}.mid", midi_bytes(trial.prompt + later))
 
+    brain = Brain.load(args.brain)
     result = judge(
-        Brain.load(args.brain), Corpus(args.corpus), Manner(temperature=args.temperature),
-        args.split, args.continuations, args.seed, args.minutes, listener=keep,
+        brain, Corpus(args.corpus), manner_of(brain, args.temperature), args.split,
+        args.continuations, args.seed, args.minutes, listener=keep,
     )  # fmt: skip
     print(table(result))
     if args.json:

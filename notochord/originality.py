@@ -50,10 +50,10 @@ def intervals(notes: Sequence[Note]) -> np.ndarray:
     return _joined(lines)
 
 
-def corpus_intervals(corpus: Corpus, split: str = "train") -> np.ndarray:
-    """The intervals of every melodic part of a split."""
+def corpus_intervals(corpus: Corpus, indices: Iterable[int]) -> np.ndarray:
+    """The intervals of every melodic part of these pieces."""
     lines = []
-    for index in tqdm(corpus.indices(split), desc="reading melodies", leave=False):
+    for index in tqdm(indices, desc="reading melodies", leave=False):
         piece = corpus.piece(index)
         for part in np.flatnonzero(~piece.drums):
             mine = piece.part == part

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import io
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +55,21 @@ class Manner:
             pitch=self.temperature, rhythm=self.rhythm_temperature,
             timing=self.timing_temperature, velocity=self.velocity_temperature,
         )  # fmt: skip
+
+
+# Nothing bends the draw but what no performance does: notes held for ever, silence for ever.
+PLAIN = Manner(
+    top_p=1.0, groove=0.0, busiest=128, longest_note=30.0, most_voices=32, longest_wait=10.0,
+    longest_rest=600.0, share=0.0,
+)  # fmt: skip
+
+
+def plainly(temperature: float) -> Manner:
+    """One temperature for everything."""
+    return replace(
+        PLAIN, temperature=temperature, rhythm_temperature=temperature,
+        timing_temperature=temperature, velocity_temperature=temperature,
+    )  # fmt: skip
 
 
 @dataclass

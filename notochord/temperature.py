@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,25 +24,12 @@ from notochord.event import Note
 from notochord.judge import alone, healthy
 from notochord.options import add_brain, number, whole
 from notochord.originality import intervals, runs
-from notochord.sample import Manner, midi_bytes, sample
+from notochord.sample import midi_bytes, plainly, sample
 from notochord.wholefile import check_folder, write_whole
 
 ARTICLE = (0.8, 0.9, 1.0, 1.1, 1.2, 1.5, 2.0)
 RUN = 8  # intervals of a pattern
 PIANO = 1
-# Nothing bends the draw but what no performance does: notes held for ever, silence for ever.
-PLAIN = Manner(
-    top_p=1.0, busiest=128, longest_note=30.0, most_voices=32, longest_wait=10.0,
-    longest_rest=600.0, share=0.0,
-)  # fmt: skip
-
-
-def at(temperature: float) -> Manner:
-    """One temperature for every token."""
-    return replace(
-        PLAIN, temperature=temperature, rhythm_temperature=temperature,
-        timing_temperature=temperature, velocity_temperature=temperature,
-    )  # fmt: skip
 
 
 def told(notes: Sequence[Note], seconds: float) -> dict[str, float]:
@@ -74,7 +60,7 @@ def measure(
     for temperature in temperatures:
         rows = []
         for n in tqdm(range(performances), desc=f"at {temperature:g}", leave=False):
-            notes = sample(brain, [PIANO], seconds, at(temperature), seed + n, progress=False)
+            notes = sample(brain, [PIANO], seconds, plainly(temperature), seed + n, progress=False)
             rows.append(told(notes, seconds))
             if keep is not None and n == 0:
                 write_whole(keep / f"temperature-{temperature:g}.mid", midi_bytes(notes))

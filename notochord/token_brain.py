@@ -60,6 +60,16 @@ class TokenBrain(Brain):
             nats: np.ndarray = -self._module.rate(self._torch.tensor([tokens]))[0].numpy()
         return nats, tokens
 
+    def surprises(self, events: Sequence[Event]) -> np.ndarray:
+        """What all tokens of an event cost; nothing, where it is not heard."""
+        place, counts = Place(), []
+        for event in map(in_range, events):
+            tokens, place = self.vocabulary.spell(event, place)
+            counts.append(len(tokens))
+        nats = np.concatenate([[0.0], self.token_nats(events)[0].cumsum()])
+        found: np.ndarray = np.diff(nats[np.cumsum([0, *counts])])
+        return found
+
     def _fed(self, network: Any, tokens: list[int]) -> Any:
         return self._module.feed(network, self._torch.tensor([tokens]))
 

@@ -1,17 +1,21 @@
 """The sections of the model card that tell what was measured."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from notochord import findings
+from notochord import findings, token_evaluate
 from notochord.bench import bench
+from notochord.brain import Brain
 from notochord.cli import main
 from notochord.corpus import Corpus
 from notochord.evaluate import evaluate
 from notochord.judge import judge
+from notochord.kinds import KINDS, PERFORMANCE_RNN
 from notochord.roles import roles
 from notochord.sample import Manner
+from notochord.temperature import measure
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +103,20 @@ def test_what_is_no_measurement_is_refused_in_one_line(int8_file, tmp_path, text
     (tmp_path / "bad.json").write_text(text)
     assert main(["card", "--brain", str(int8_file), "--roles", str(tmp_path / "bad.json")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_brain_over_tokens_tells_what_an_event_a_token_and_a_second_cost(token_brain, corpus):
+    brain = Brain.load(token_brain)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(KINDS, brain.manifest["network"], replace(PERFORMANCE_RNN, sources=None))
+        result = token_evaluate.evaluate(brain, corpus, "valid")
+    text = "\n".join(findings.likelihood(json.loads(json.dumps(result))))
+    assert f"| one token | {result['nats_per_token']['mean']:.3f} [" in text
+    assert all(f"| {source} |" in text for source in result["by_source"])
+
+
+def test_every_temperature_has_its_row(token_brain):
+    found = measure(Brain.load(token_brain), [0.8, 2.0], 1, 3.0)
+    lines = findings.temperatures({"temperatures": found, "performances": 1, "seconds": 3.0})
+    assert [line.split(" |")[0] for line in lines[-2:]] == ["| 0.8", "| 2"]
+    assert len({line.count("|") for line in lines[-4:]}) == 1

@@ -1,15 +1,29 @@
 """Judging: true music is like itself, and a run that goes wrong is seen to."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from notochord.ask import Temperatures
+from notochord.brain import Brain
 from notochord.cli import main
 from notochord.corpus import Corpus, CorpusError
 from notochord.event import Note
-from notochord.judge import alone, compare, continuation, healthy, heard, overlap, trials
-from notochord.sample import Manner
+from notochord.judge import (
+    alone,
+    as_heard,
+    compare,
+    continuation,
+    healthy,
+    heard,
+    manner_of,
+    overlap,
+    trials,
+)
+from notochord.kinds import NOTOCHORD, PERFORMANCE_RNN
+from notochord.sample import Manner, plainly
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +42,27 @@ def test_a_trial_is_a_prompt_what_follows_it_and_another_piece(rows):
 def test_a_corpus_of_short_pieces_is_refused(corpus):
     with pytest.raises(CorpusError, match="no piece of 40 s"):
         trials(corpus, "valid", 4)
+
+
+def test_a_kind_that_knows_one_instrument_hears_every_part_as_it_and_no_drums():
+    notes = [Note(1, 60, 0, 1, 80), Note(41, 64, 0, 1, 80), Note(129, 36, 0, 1, 80)]
+    assert as_heard(notes, NOTOCHORD) == notes
+    assert [n.instrument for n in as_heard(notes, PERFORMANCE_RNN)] == [1, 1]
+
+
+def test_a_kind_is_judged_on_what_it_learns_from(long_corpus):
+    with pytest.raises(CorpusError, match="for a performance_rnn"):
+        trials(Corpus(long_corpus), "valid", 4, kind=PERFORMANCE_RNN)
+    kind = replace(PERFORMANCE_RNN, sources=("a",))
+    rows = trials(Corpus(long_corpus), "valid", 9, kind=kind)
+    assert 0 < len(rows) < 5 and {n.instrument for row in rows for n in row.prompt} == {1}
+
+
+def test_every_kind_plays_as_it_was_described(brain, token_brain):
+    assert manner_of(brain, None) == Manner()
+    assert manner_of(brain, 0.7) == Manner(temperature=0.7)
+    other = manner_of(Brain.load(token_brain), None)
+    assert other == plainly(1.0) and other.temperatures == Temperatures(1.0, 1.0, 1.0, 1.0)
 
 
 def test_what_sounds_at_the_cut_is_left_sounding(rows):

@@ -54,5 +54,5 @@ def test_too_short_a_row_has_no_share():
 
 
 def test_the_melodies_of_a_corpus_are_its_parts(corpus):
-    row = corpus_intervals(corpus, "train")
+    row = corpus_intervals(corpus, corpus.indices("train"))
     assert len(row) > 100 and (np.abs(row) <= 64).all()

@@ -7,7 +7,8 @@ import pytest
 from notochord.brain import Brain
 from notochord.cli import main
 from notochord.event import Note
-from notochord.temperature import ARTICLE, at, measure, table, told
+from notochord.sample import plainly
+from notochord.temperature import ARTICLE, measure, table, told
 
 
 def melody(pitches, step=0.25):
@@ -15,9 +16,9 @@ def melody(pitches, step=0.25):
 
 
 def test_one_temperature_is_that_of_every_token():
-    t = at(1.3).temperatures
+    t = plainly(1.3).temperatures
     assert (t.pitch, t.rhythm, t.timing, t.velocity) == (1.3, 1.3, 1.3, 1.3)
-    assert at(1.3).top_p == 1.0 and ARTICLE[0] == 0.8 and ARTICLE[-1] == 2.0
+    assert plainly(1.3).top_p == 1.0 and ARTICLE[0] == 0.8 and ARTICLE[-1] == 2.0
 
 
 def test_a_melody_that_goes_round_is_repeated_and_one_that_goes_on_is_not():
