@@ -24,7 +24,7 @@ from enum import Enum
 from pathlib import Path
 
 from firmware_py.box.health import HOT, TOO_WEAK, look
-from firmware_py.box.install import BASE, DEFAULT_TARGET, FILES, STATE
+from firmware_py.box.install import BASE, DEFAULT_TARGET, FILES, OWNERS, STATE
 from firmware_py.midi.backend import PortError, Ports
 from firmware_py.midi.ports import list_ports
 from firmware_py.panel import pinmap
@@ -114,7 +114,8 @@ class Machine:
 
 def examine(machine: Machine) -> Iterator[Finding]:
     """Every finding, the quick ones first."""
-    for check in (midi, pins, devices, disk, memory, clock, health, priority, units, release):
+    for check in (midi, pins, devices, disk, memory, clock, health, priority, units, release,
+                  updates, web):  # fmt: skip
         yield from check(machine)
     yield from network(machine)
 
@@ -264,6 +265,33 @@ def release(machine: Machine) -> Iterator[Finding]:
         yield Finding(How.NOTE, f"release {name} is on trial", "it stays once it has played")
     else:
         yield Finding(How.GOOD, f"release {name}")
+
+
+def updates(machine: Machine) -> Iterator[Finding]:
+    """Whether a signed update would be taken."""
+    if not machine.installed:
+        return
+    if not machine.there("usr/bin/ssh-keygen"):
+        yield Finding(How.BAD, "no update can be checked: ssh-keygen is not here",
+                      "sudo apt install openssh-client")  # fmt: skip
+        return
+    lines: list[str] = []
+    with suppress(OSError, UnicodeDecodeError):
+        text = (machine.root / OWNERS["update-signers"]).read_text(encoding="utf-8")
+        lines = [line for line in text.splitlines() if line.strip() and line.lstrip()[0] != "#"]
+    if lines:
+        yield Finding(How.GOOD, f"updates: keys trusted: {len(lines)}")
+    else:
+        yield Finding(How.NOTE, "no key is trusted, so no update is taken",
+                      "sudo notochord-box update trust KEY.pub")  # fmt: skip
+
+
+def web(machine: Machine) -> Iterator[Finding]:
+    """Whether web access has a network to be reached by."""
+    ways = machine.there("sys/class/net/wlan0") + machine.there("sys/class/udc/*")
+    if machine.installed and ways and not machine.there("usr/bin/nmcli"):
+        yield Finding(How.NOTE, "no web access: NetworkManager is not here",
+                      "sudo apt install network-manager, if you want it")  # fmt: skip
 
 
 def network(machine: Machine) -> Iterator[Finding]:

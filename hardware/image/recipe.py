@@ -12,9 +12,10 @@ SUITE, PYTHON = "bookworm", "3.11"  # the newest Debian whose Python python-rtmi
 KERNEL_SUITE, KERNEL_FROM = "trixie", "trixie-backports"
 
 # Besides what is essential to Debian. No apt, no D-Bus, no network: what a box does not need.
+# openssh-client checks the signature of an update; nothing of it listens.
 PACKAGES = (
     "systemd", "systemd-sysv", "udev", "kmod", "python3", "e2fsprogs", "libstdc++6", "zlib1g",
-    "libasound2",
+    "libasound2", "openssh-client",
 )  # fmt: skip
 WITHOUT = (
     "/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*",

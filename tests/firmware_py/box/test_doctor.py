@@ -22,6 +22,8 @@ def machine(root, **more):
         "sys/class/thermal/thermal_zone0/temp": "51000\n",
         THROTTLED: "0\n",
         "opt/notochord-box/releases/0.1.0-aa/release.json": "{}",
+        "etc/notochord-box/update-signers": "# keys\nupdates ssh-ed25519 AAAA\n",
+        "usr/bin/ssh-keygen": "", "usr/bin/nmcli": "", "sys/class/net/wlan0": "",
         **{f"dev/{name}": "" for name in ("snd/seq", "gpiochip0", "spidev0.0", "ttyAMA0")},
     }
     for name, text in {**files, **more.pop("files", {})}.items():
@@ -113,6 +115,28 @@ def test_a_release_that_vanished_is_a_fault_and_one_on_trial_is_a_note(tmp_path)
     assert any("on trial" in line for line in found(board, How.NOTE))
     (tmp_path / "opt/notochord-box/releases/0.1.0-aa").rename(tmp_path / "gone")
     assert any("is not there" in line for line in found(board, How.BAD))
+
+
+def test_a_box_that_trusts_no_key_says_how_to_trust_one(tmp_path):
+    board = machine(tmp_path, files={"etc/notochord-box/update-signers": "# none yet\n"})
+    (line,) = found(board, How.NOTE)
+    assert "update trust" in line
+
+
+def test_a_box_that_cannot_check_an_update_is_told_what_to_install(tmp_path):
+    board = machine(tmp_path, files={"usr/bin/ssh-keygen": None})
+    assert any("openssh-client" in line for line in found(board, How.BAD))
+
+
+def test_web_access_that_no_network_could_carry_is_a_note(tmp_path):
+    board = machine(tmp_path, files={"usr/bin/nmcli": None})
+    (line,) = found(board, How.NOTE)
+    assert "NetworkManager" in line
+
+
+def test_where_there_is_no_way_to_the_web_page_nothing_is_said_of_it(tmp_path):
+    board = machine(tmp_path, files={"usr/bin/nmcli": None, "sys/class/net/wlan0": None})
+    assert found(board, How.NOTE) == []
 
 
 def test_what_was_put_aside_is_named(tmp_path):

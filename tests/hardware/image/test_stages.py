@@ -50,3 +50,16 @@ def test_an_environment_is_named_for_the_processor_of_the_image(tmp_path):
     assert Installer(tmp_path).environment == Installer(
         tmp_path, machine=platform.machine()
     ).environment
+
+
+def test_an_image_has_what_checks_the_signature_of_an_update(tmp_path, monkeypatch):
+    asked = []
+
+    def mmdebstrap(options, suite, out, sources):
+        asked.extend(options)
+        out.write_bytes(b"")
+
+    monkeypatch.setattr(stages, "_mmdebstrap", mmdebstrap)
+    stages.user_space(PI, tmp_path)
+    included = next(option for option in asked if option.startswith("--include="))
+    assert "openssh-client" in included.removeprefix("--include=").split(",")
