@@ -27,6 +27,8 @@ from torch import Tensor, nn
 
 from notochord.performance import PIANO, Vocabulary
 
+LOUD = 0.5  # spread of the weights of a token at first
+
 
 @dataclass(frozen=True)
 class Config:
@@ -66,11 +68,21 @@ class PerformanceRNN(nn.Module):
         kind = {"lstm": nn.LSTM, "gru": nn.GRU}[config.cell]
         self.rnn = kind(self.tokens, config.hidden, config.layers, batch_first=True)
         self.head = nn.Linear(config.hidden, self.tokens)
-        if config.cell == "lstm":  # remember, until told otherwise
-            with torch.no_grad():
-                for layer in range(config.layers):
-                    bias = getattr(self.rnn, f"bias_ih_l{layer}")
-                    bias[config.hidden : 2 * config.hidden] += 1.0
+        self._begin()
+
+    @torch.no_grad()
+    def _begin(self) -> None:
+        """Random weights with which a token is heard through all layers from the first update on:
+        of a one-hot input a single weight comes through, so torch's own, made for as many inputs
+        as there are tokens, are far too small for the lowest layer."""
+        c = self.config
+        for layer in range(c.layers):
+            entering = getattr(self.rnn, f"weight_ih_l{layer}")
+            entering.normal_(std=LOUD if layer == 0 else c.hidden**-0.5)
+            for gate in getattr(self.rnn, f"weight_hh_l{layer}").split(c.hidden):
+                nn.init.orthogonal_(gate)
+            if c.cell == "lstm":  # remember, until told otherwise
+                getattr(self.rnn, f"bias_ih_l{layer}")[c.hidden : 2 * c.hidden] += 1.0
 
     def initial(self, lanes: int) -> Tensor:
         """The memory before any token: (parts, layers, B, H); an LSTM's has two parts."""
