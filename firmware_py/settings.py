@@ -90,7 +90,7 @@ class Settings:
         4.0, 0.1, 4.0, "s", "longest note of the network", by_ratio=True
     )
     balance: float = _number(0.9, 0.1, 1.5, "", "the network's loudness against its own choice")
-    share: float = _number(0.3, 0.0, 1.0, "", "duet: the network's least share of the turns")
+    share: float = _number(0.3, 0.0, 1.0, "", "duet: the share of the notes that the network aims at")
     deadline: float = _number(
         50.0, 5.0, 500.0, "ms", "an answer later than this is dropped", by_ratio=True
     )

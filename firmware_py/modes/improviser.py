@@ -32,6 +32,7 @@ TOO_LATE = 0.1  # seconds; a note later than this is not played
 SHORTEST = 0.04  # seconds that a note sounds before it may end
 RESTED = 1.0  # seconds of silence after which an instrument has a turn coming, at the usual
 USUAL_SHARE = 0.3  # share of the turns
+BALANCED = 3.0  # seconds over which the network's share of the notes is counted
 CROWD = 16  # parts; more of them take no turns
 USUAL = 12.0  # notes a second for which the network is left its own pace
 HASTE = 0.7  # by how much a wait is likelier than one twice as long, for twice the notes
@@ -329,8 +330,18 @@ class Improviser:
         has: the network says who plays."""
         if len(masks) > CROWD:
             return ()
+        if self._share is None and self._is_behind():
+            return tuple(masks)
         playing = {voice[0] for voice in self._own}
         return tuple(i for i in masks if i not in playing and self._has_rested(i))
+
+    def _is_behind(self) -> bool:
+        """Whether the network began fewer than its share of the notes of late, what is planned
+        included."""
+        since = max(self._tip_time, self._asked_at) - BALANCED
+        own = sum(at > since for at, _ in self._begun)
+        yours = sum(e.starts and not e.own and e.at > since for e in self._scene.story.past)
+        return yours > 0 and own < self._scene.settings.share * (own + yours)
 
     def _has_rested(self, instrument: int) -> bool:
         rest = RESTED / self._scene.weight(instrument)

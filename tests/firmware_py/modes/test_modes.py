@@ -292,6 +292,21 @@ def test_an_instrument_that_has_rested_has_a_turn_coming():
     assert ask.share == 0.4
 
 
+@pytest.mark.parametrize(("share", "favoured"), [(0.5, True), (0.2, False)])
+def test_who_plays_fewer_notes_beside_you_than_its_share_is_favoured(share, favoured):
+    violin = instrument_named("violin")
+    answers = [Event(violin, 76, 0.05, 70)]
+    stage = Stage(
+        script=lambda ask, u: answers.pop(0) if answers else None,
+        mode="duet", palette="violin", share=share,
+    )  # fmt: skip
+    for pitch in (60, 62, 64):  # three of yours, and one of the violin's, which sounds on
+        stage.down(pitch)
+        stage.crank(0.1)
+    stage.down(65)
+    assert (violin in stage.asked[-1][1].favoured) is favoured
+
+
 def test_duet_leaves_your_turns_to_you():
     yours = lambda ask, u: Event(PIANO, 64, ask.time[0] + 0.1, 70)  # noqa: E731
     stage = Stage(script=yours, mode="duet")
