@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from notochord.brain import BrainError, read_manifest
-from notochord.corpus import Corpus, expressive
+from notochord.corpus import Corpus, expressive, of_sources
 from notochord.findings import SECTIONS
 from notochord.kinds import KINDS
 from notochord.options import DEFAULT_BRAIN, brain_file, number
@@ -77,27 +77,46 @@ LIMITS = {"notochord": """\
 - It learns from half a minute at a time: its phrases are shaped, its pieces wander.
 - It draws an event in its own order (time, velocity, pitch), so it can go on from what it heard,
   but cannot fill in one part of an event that you give it another part of.
-- Times are multiples of 10 ms, velocities 32 shades."""}  # fmt: skip
+- Times are multiples of 10 ms, velocities 32 shades.""",
+"bachprop": """\
+- It knows scores, not performances: note values of a dictionary, no loudness, no instruments; every
+  melodic instrument is the same hand to it, drums are not heard.
+- It knows chorales, hymns and string quartets, and nothing else.
+- It counts no bars, and has no plan of form: its cadences are where they fall.
+- A length is foreseen when a note begins; what you hold longer is told to it anew, eight notes back
+  at most.
+- It may repeat passages that it has learned; check before you publish what it plays.""",
+}  # fmt: skip
+CALLED = {
+    "notochord": "Notochord", "performance_rnn": "Performance RNN", "bachprop": "BachProp"
+}  # fmt: skip
 SIZES = {
     "notochord": "a GRU of {hidden}, embeddings of {embedding}, a look back at {memory} notes",
     "performance_rnn": "{layers} layers of {cell} of {hidden}, pitches {low} to {high}",
+    "bachprop": "three heads, each {layers} layers of GRU, of {rhythm} for dT and for T and of "
+    "{pitch} for P",
 }
 VARIED = {
     "notochord": "Every visit to a piece varies its key, tempo, dynamics, instruments and the "
     "order within chords.",
     "performance_rnn": "Every visit takes another half minute of a piece, up to 5 % faster or "
     "slower and up to a major third higher or lower.",
+    "bachprop": "Every visit takes at most 512 notes of a piece in any of the twelve keys, half of "
+    "them with their rhythm dilated.",
 }
 
 
-def sources_of(corpus: Corpus, names: tuple[str, ...] | None = None) -> list[dict[str, Any]]:
+def sources_of(
+    corpus: Corpus, names: tuple[str, ...] | None = None, dynamics: bool = True
+) -> list[dict[str, Any]]:
     """Each source in the train split: name, licences, tier, pieces, notes; the largest first.
 
-    `names`: only these, and of them only the pieces with dynamics, for a kind of network that
-    learns from no others.
+    `names`: only these, and with `dynamics` of them only the pieces that have some, for a kind of
+    network that learns from no others.
     """
+    pieces = expressive if names is not None and dynamics else of_sources
     found: dict[str, dict[str, Any]] = {}
-    for index in corpus.indices("train") if names is None else expressive(corpus, "train", names):
+    for index in pieces(corpus, "train", names):
         name, tier = str(corpus.sources[index]), str(corpus.tiers[index])
         row = found.setdefault(
             name, {"source": name, "tier": tier, "licences": [], "pieces": 0, "notes": 0}
@@ -123,7 +142,7 @@ def about(
         "schedule": dict(schedule),
         "cpu_seconds": checkpoint.get("cpu_seconds"),
         "begun_with": checkpoint.get("begun_with"),
-        "sources": sources_of(corpus, kind.sources) if corpus else [],
+        "sources": sources_of(corpus, kind.sources, kind.dynamics) if corpus else [],
     }
     if evaluation is not None:
         facts["quality"] = quality(evaluation)
@@ -152,7 +171,7 @@ def model_card(
     `findings` are lines that take the place of what the manifest says of its quality.
     """
     kind = KINDS[manifest.get("network", "notochord")]
-    called = "Notochord" if kind.name == "notochord" else "Performance RNN"
+    called = CALLED[kind.name]
     return "\n".join([
         f"# The brain \"{manifest.get('name', '')}\"",
         "",

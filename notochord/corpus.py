@@ -193,10 +193,14 @@ class Corpus:
         return np.stack([self._data["tempo_at"][a:b], self._data["quarter"][a:b]], axis=1)
 
 
+def of_sources(corpus: Corpus, split: str, sources: tuple[str, ...] | None) -> list[int]:
+    """The pieces of some sources, or of all."""
+    return [i for i in corpus.indices(split) if sources is None or corpus.sources[i] in sources]
+
+
 def expressive(corpus: Corpus, split: str, sources: tuple[str, ...] | None) -> list[int]:
-    """The pieces of some sources, or of all, whose dynamics are not flat."""
-    mine = [i for i in corpus.indices(split) if sources is None or corpus.sources[i] in sources]
-    return [index for index in mine if not corpus.piece(index).flat]
+    """Those of them whose dynamics are not flat."""
+    return [i for i in of_sources(corpus, split, sources) if not corpus.piece(i).flat]
 
 
 def _columns(parts: Iterable[Part]) -> list[tuple]:

@@ -34,7 +34,8 @@ class Kind:
     order that is asked for, or always in its own.
     `quantised` are the layers of its playing network that are brought to int8, `exported` the
     methods that a loaded brain calls. `sources`: what it learns from, the whole corpus if None;
-    `instruments`: those that it has learnt, where these are not all.
+    `instruments`: those that it has learnt, where these are not all; `dynamics`: whether it learns
+    from no piece of these sources without any.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Kind:
     unit: str = "events"  # that it foresees
     sources: tuple[str, ...] | None = None
     instruments: tuple[int, ...] | None = None
+    dynamics: bool = True
 
     @property
     def configs(self) -> dict[str, Any]:
@@ -172,6 +174,7 @@ BACHPROP = Kind(
     quantised=frozenset({"wait", "length", "pitch"}),
     unit="notes",
     sources=("js_fakes", "openhymnal", "openscore_quartets"),
+    dynamics=False,
 )
 
 KINDS = {kind.name: kind for kind in (NOTOCHORD, PERFORMANCE_RNN, GROOVE_TRANSFORMER, BACHPROP)}

@@ -33,7 +33,7 @@ WAITS = (0, *LENGTHS)
 SIZES = (len(WAITS), len(LENGTHS), N_PITCHES)  # of the three dictionaries
 ARTICULATED = 1.03  # what is written, against what is heard of it
 # By which rhythms are dilated: all that stay within the dictionaries.
-FACTORS = tuple(map(Fraction, ("1/8", "1/4", "1/3", "1/2", "2/3", "1", "3/2", "2", "5/2", "3", "4")))
+FACTORS = tuple(map(Fraction, "1/8 1/4 1/3 1/2 2/3 1 3/2 2 5/2 3 4".split()))
 
 _WAITS, _LENGTHS = np.array(WAITS), np.array(LENGTHS)
 _BETWEEN_WAITS = (_WAITS[1:] + _WAITS[:-1]) / 2

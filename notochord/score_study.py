@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from notochord.batches import Reading
-from notochord.corpus import Corpus, CorpusError
+from notochord.corpus import Corpus, CorpusError, of_sources
 from notochord.kinds import BACHPROP
 from notochord.models.bachprop import Memory
 from notochord.score import DILATIONS, normalised
@@ -87,13 +87,13 @@ class Scores(Reading[np.ndarray]):
 
 def scores_in(corpus: Corpus, split: str) -> list[int]:
     """The pieces of a split that are scores and known in score time. Raises CorpusError."""
-    sources = BACHPROP.sources or ()
     mine = [
-        i for i in corpus.indices(split)
-        if corpus.sources[i] in sources and len(corpus.tempi(i)) and not corpus.piece(i).drums.all()
+        i for i in of_sources(corpus, split, BACHPROP.sources)
+        if len(corpus.tempi(i)) and not corpus.piece(i).drums.all()
     ]  # fmt: skip
     if not mine:
-        raise CorpusError(f"the corpus has no score in '{split}' of {', '.join(sources)}")
+        known = ", ".join(BACHPROP.sources or ())
+        raise CorpusError(f"the corpus has no score in '{split}' of {known}")
     return mine
 
 
