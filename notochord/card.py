@@ -154,7 +154,8 @@ def quality(evaluation: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises ValueError when it is not one.
     """
-    kept = ("split", "pieces", "events", "confidence", "mean", "nats_per_event", "sub_events")
+    kept = ("split", "pieces", "events", "confidence", "mean", "nats_per_event", "sub_events",
+            "unit", "parts")
     if not isinstance(evaluation, dict) or not {"mean", "nats_per_event"} <= set(evaluation):
         raise ValueError("not the JSON of 'notochord evaluate'")
     figures = {key: evaluation[key] for key in kept if key in evaluation}
@@ -257,13 +258,13 @@ def _sources(rows: list[dict[str, Any]]) -> list[str]:
 def _quality(figures: Mapping[str, Any] | None) -> list[str]:
     if figures is None:
         return ["## Measured quality", "", "Not measured when the brain was exported."]
-    by_order = figures["nats_per_event"]
+    by_order, parts = figures["nats_per_event"], figures.get("parts", {})
     best = min(by_order, key=lambda order: by_order[order]["mean"])
-    plain = figures.get("float")
+    plain, unit = figures.get("float"), figures.get("unit", "event")
     lines = [
         "## Measured quality", "",
-        f"Nats per event on the `{figures['split']}` split ({figures['pieces']:,} pieces, "
-        f"{figures['events']:,} events), with {figures['confidence']:.0%} bootstrap intervals "
+        f"Nats per {unit} on the `{figures['split']}` split ({figures['pieces']:,} pieces, "
+        f"{figures['events']:,} {unit}s), with {figures['confidence']:.0%} bootstrap intervals "
         "over pieces; less is better.",
         "", "| | this brain | interval | float32 |", "| --- | ---: | --- | ---: |",
     ]  # fmt: skip
@@ -271,6 +272,7 @@ def _quality(figures: Mapping[str, Any] | None) -> list[str]:
     rows.append((f"best order, {best}", by_order[best], plain and plain["nats_per_event"][best]))
     if len(by_order) == 1:
         rows = [(f"in its own order, {best}", by_order[best], None)]
+        rows += [(f"of these {part}", figure, None) for part, figure in parts.items()]
     for name, ours, theirs in rows:
         beside = f"{theirs['mean']:.3f}" if theirs else "not measured"
         lines.append(
