@@ -12,7 +12,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-USUAL = 0.5  # seconds, where nothing was heard yet
+from notochord.score import LENGTHS, QUARTER
+
+# Seconds, where nothing was heard yet; of no tempo that is written, so that nobody's even times are
+# a value of it by chance.
+USUAL = 0.52
 SLOWEST, FASTEST = 1.5, 0.2  # seconds
 REMEMBERED = 12  # times between onsets; the last count most
 ENOUGH = 3  # of them, for an estimate
@@ -20,20 +24,23 @@ FADES = 0.85  # what a time counts, against the one after it
 CLOSE = 0.06  # of the ratio to a note value: what a player's fingers are out
 LIMIT = 2.0  # what a time that fits nothing costs
 STAYS = 0.5  # what an octave away from the tempo that was held costs
-COMMON = 0.25  # what an octave away from the usual costs
+COMMON = 0.15  # what an octave away from the usual costs
+AS_WRITTEN = 0.001  # seconds: what is so near to a value was played by the score, not by hand
 
 _CANDIDATES = np.geomspace(FASTEST, SLOWEST, 80)
-# Note values in quarters, and what it costs to hear a time as one.
-_VALUES = np.array([1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 3 / 2, 2, 3, 4])
-_COSTS = np.array([0.3, 0.5, 0.0, 0.7, 0.5, 0.0, 0.3, 0.1, 0.3, 0.3])
+# What it costs to hear a time as a note value, in ticks; as any other of the dictionary, more.
+_COST = {24: 0.0, 12: 0.0, 48: 0.1, 6: 0.3, 72: 0.4, 96: 0.4, 36: 0.4, 18: 0.7, 8: 0.6, 16: 0.8}
+_VALUES = np.array(LENGTHS) / QUARTER
+_COSTS = np.array([_COST.get(length, 1.2) for length in LENGTHS])
 
 
 def quarter_heard(gaps: Sequence[float], before: float = USUAL) -> float:
     """Seconds a quarter note, of times between onsets (seconds, above 0), the last last.
 
-    `before` is what was held until now, and is what it stays while too little was heard.
+    `before` is what was held until now, and is what it stays while too little was heard, or what
+    is heard is exactly in it: then it is our own playing.
     """
-    if len(gaps) < ENOUGH:
+    if len(gaps) < ENOUGH or abs(gaps[-1] - before * _VALUES).min() < AS_WRITTEN:
         return before
     heard = np.log(np.array(gaps[-REMEMBERED:]))
     weights = FADES ** np.arange(len(heard))[::-1]
