@@ -45,7 +45,7 @@ class BrainChoice:
     @property
     def modes(self) -> tuple[str, ...]:
         """The modes that the brain that plays can play."""
-        return offered({} if self._link is None else self._link.manifest)
+        return MODES if self._link is None else offered(self._link.manifest)
 
     def refusal(self, name: str, value: object) -> str | None:
         """Why a setting cannot be turned to a value, in one line; None when it can."""

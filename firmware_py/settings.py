@@ -24,7 +24,7 @@ from notochord.wholefile import write_whole
 log = logging.getLogger(__name__)
 
 MODES = (
-    "thru", "continue", "harmonize", "autopitch", "duet", "echo", "solo", "accompany"
+    "thru", "continue", "harmonize", "autopitch", "duet", "echo", "solo", "accompany", "chorale"
 )  # fmt: skip
 AUTO_BRAIN = "auto"  # the one that was brought to the box, else the one that was shipped
 GRIDS = {"1/4": 1.0, "1/8": 1 / 2, "1/8t": 1 / 3, "1/16": 1 / 4}  # in beats; t: triplets

@@ -64,6 +64,8 @@ class Ask:
     With a `groove` above 0, a wait is likelier the more an onset is due at its end by the rhythm
     heard before (`notochord.rhythm`): on average by 1 + groove times. By that of `leaders` alone,
     where these instruments have a rhythm.
+    A `quarter` above 0 is how long the beat is that is kept to, in seconds; a network in score time
+    is led to it, others have no use for it.
     """
 
     order: str = "iptv"
@@ -83,6 +85,7 @@ class Ask:
     haste: float = 0.0
     groove: float = 0.0
     leaders: tuple[int, ...] = ()
+    quarter: float = 0.0
 
     def __post_init__(self) -> None:
         """Raises ValueError when the order and the given sub-events do not make up an event."""
@@ -90,6 +93,18 @@ class Ask:
         given = {m for m, v in zip(SUB_EVENT_LETTERS, known, strict=True) if v is not None}
         if sorted(self.order) != sorted(set(SUB_EVENT_LETTERS) - given):
             raise ValueError(f"order '{self.order}' must name each sub-event not given, once")
+
+    @property
+    def seconds(self) -> tuple[float, float]:
+        """The earliest and the latest time of an answer, since the last event told."""
+        return self.time if self.dt is None else (self.dt, self.dt)
+
+    @property
+    def loudness(self) -> tuple[int, int]:
+        """The softest and the loudest velocity of a note that begins."""
+        if self.velocity is not None:
+            return max(self.velocity, 1), max(self.velocity, 1)
+        return max(self.velocities[0], 1), min(self.velocities[1], MAX_VELOCITY)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, pitch sets as hexadecimal."""

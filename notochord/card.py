@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from notochord.brain import BrainError, read_manifest
-from notochord.corpus import Corpus, expressive
+from notochord.corpus import Corpus, expressive, of_sources
 from notochord.findings import SECTIONS
 from notochord.kinds import KINDS
 from notochord.options import DEFAULT_BRAIN, brain_file, number
@@ -77,27 +77,46 @@ LIMITS = {"notochord": """\
 - It learns from half a minute at a time: its phrases are shaped, its pieces wander.
 - It draws an event in its own order (time, velocity, pitch), so it can go on from what it heard,
   but cannot fill in one part of an event that you give it another part of.
-- Times are multiples of 10 ms, velocities 32 shades."""}  # fmt: skip
+- Times are multiples of 10 ms, velocities 32 shades.""",
+"bachprop": """\
+- It knows scores, not performances: note values of a dictionary, no loudness, no instruments; every
+  melodic instrument is the same hand to it, drums are not heard.
+- It knows chorales, hymns and string quartets, and nothing else.
+- It counts no bars, and has no plan of form: its cadences are where they fall.
+- A length is foreseen when a note begins; what you hold longer is told to it anew, eight notes back
+  at most.
+- It may repeat passages that it has learned; check before you publish what it plays.""",
+}  # fmt: skip
+CALLED = {
+    "notochord": "Notochord", "performance_rnn": "Performance RNN", "bachprop": "BachProp"
+}  # fmt: skip
 SIZES = {
     "notochord": "a GRU of {hidden}, embeddings of {embedding}, a look back at {memory} notes",
     "performance_rnn": "{layers} layers of {cell} of {hidden}, pitches {low} to {high}",
+    "bachprop": "three heads, each {layers} layers of GRU, of {rhythm} for dT and for T and of "
+    "{pitch} for P",
 }
 VARIED = {
     "notochord": "Every visit to a piece varies its key, tempo, dynamics, instruments and the "
     "order within chords.",
     "performance_rnn": "Every visit takes another half minute of a piece, up to 5 % faster or "
     "slower and up to a major third higher or lower.",
+    "bachprop": "Every visit takes at most 512 notes of a piece in any of the twelve keys, half of "
+    "them with their rhythm dilated.",
 }
 
 
-def sources_of(corpus: Corpus, names: tuple[str, ...] | None = None) -> list[dict[str, Any]]:
+def sources_of(
+    corpus: Corpus, names: tuple[str, ...] | None = None, dynamics: bool = True
+) -> list[dict[str, Any]]:
     """Each source in the train split: name, licences, tier, pieces, notes; the largest first.
 
-    `names`: only these, and of them only the pieces with dynamics, for a kind of network that
-    learns from no others.
+    `names`: only these, and with `dynamics` of them only the pieces that have some, for a kind of
+    network that learns from no others.
     """
+    pieces = expressive if names is not None and dynamics else of_sources
     found: dict[str, dict[str, Any]] = {}
-    for index in corpus.indices("train") if names is None else expressive(corpus, "train", names):
+    for index in pieces(corpus, "train", names):
         name, tier = str(corpus.sources[index]), str(corpus.tiers[index])
         row = found.setdefault(
             name, {"source": name, "tier": tier, "licences": [], "pieces": 0, "notes": 0}
@@ -123,7 +142,7 @@ def about(
         "schedule": dict(schedule),
         "cpu_seconds": checkpoint.get("cpu_seconds"),
         "begun_with": checkpoint.get("begun_with"),
-        "sources": sources_of(corpus, kind.sources) if corpus else [],
+        "sources": sources_of(corpus, kind.sources, kind.dynamics) if corpus else [],
     }
     if evaluation is not None:
         facts["quality"] = quality(evaluation)
@@ -135,7 +154,8 @@ def quality(evaluation: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises ValueError when it is not one.
     """
-    kept = ("split", "pieces", "events", "confidence", "mean", "nats_per_event", "sub_events")
+    kept = ("split", "pieces", "events", "confidence", "mean", "nats_per_event", "sub_events",
+            "unit", "parts")
     if not isinstance(evaluation, dict) or not {"mean", "nats_per_event"} <= set(evaluation):
         raise ValueError("not the JSON of 'notochord evaluate'")
     figures = {key: evaluation[key] for key in kept if key in evaluation}
@@ -152,7 +172,7 @@ def model_card(
     `findings` are lines that take the place of what the manifest says of its quality.
     """
     kind = KINDS[manifest.get("network", "notochord")]
-    called = "Notochord" if kind.name == "notochord" else "Performance RNN"
+    called = CALLED[kind.name]
     return "\n".join([
         f"# The brain \"{manifest.get('name', '')}\"",
         "",
@@ -238,13 +258,13 @@ def _sources(rows: list[dict[str, Any]]) -> list[str]:
 def _quality(figures: Mapping[str, Any] | None) -> list[str]:
     if figures is None:
         return ["## Measured quality", "", "Not measured when the brain was exported."]
-    by_order = figures["nats_per_event"]
+    by_order, parts = figures["nats_per_event"], figures.get("parts", {})
     best = min(by_order, key=lambda order: by_order[order]["mean"])
-    plain = figures.get("float")
+    plain, unit = figures.get("float"), figures.get("unit", "event")
     lines = [
         "## Measured quality", "",
-        f"Nats per event on the `{figures['split']}` split ({figures['pieces']:,} pieces, "
-        f"{figures['events']:,} events), with {figures['confidence']:.0%} bootstrap intervals "
+        f"Nats per {unit} on the `{figures['split']}` split ({figures['pieces']:,} pieces, "
+        f"{figures['events']:,} {unit}s), with {figures['confidence']:.0%} bootstrap intervals "
         "over pieces; less is better.",
         "", "| | this brain | interval | float32 |", "| --- | ---: | --- | ---: |",
     ]  # fmt: skip
@@ -252,6 +272,7 @@ def _quality(figures: Mapping[str, Any] | None) -> list[str]:
     rows.append((f"best order, {best}", by_order[best], plain and plain["nats_per_event"][best]))
     if len(by_order) == 1:
         rows = [(f"in its own order, {best}", by_order[best], None)]
+        rows += [(f"of these {part}", figure, None) for part, figure in parts.items()]
     for name, ours, theirs in rows:
         beside = f"{theirs['mean']:.3f}" if theirs else "not measured"
         lines.append(

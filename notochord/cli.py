@@ -23,6 +23,7 @@ MODULES = {
     "export": "make a brain file, with its model card, from a checkpoint",
     "card": "write the card of a brain with all that was measured of it",
     "sample": "let a brain play into a MIDI file",
+    "score": "let a brain in score time compose, as MIDI and MusicXML, and measure it",
     "judge": "measure whether what a brain plays is like music",
     "temperature": "measure what a temperature does to what a brain plays by itself",
     "roles": "measure whether a brain harmonises and chooses pitches well",
@@ -32,7 +33,7 @@ MODULES = {
     "arm": "compare a brain with itself on a Raspberry Pi, emulated; estimate its times there",
 }
 # Of modules that are not named as their command is.
-PLACES = {"versus": "versus.command", "arm": "arm.command"}
+PLACES = {"score": "compose", "versus": "versus.command", "arm": "arm.command"}
 REMEDIES = {
     errno.ENOSPC: "free some space or name another place",
     errno.ENOENT: "make it, or name another",

@@ -1,10 +1,13 @@
 """The corpus in one compact file: prepared once from MIDI files, read whole into memory.
 
-The file is a compressed numpy archive of three tables, each a set of columns:
+The file is a compressed numpy archive of four tables, each a set of columns:
 
-    pieces   path, source, split (train, valid, test), tier, licence, number of parts
+    pieces   path, source, split (train, valid, test), tier, licence, number of parts, of tempi
     parts    program (-1: none named), drums, number of notes
     notes    onset (ms after the part's note before), duration (ms), pitch, velocity
+    tempi    from when on (ms), how long a quarter note lasts (ms)
+
+A file from before tempi were kept has none; whoever needs score time says so.
 
 Notes are stored part by part in order of onset, which is what makes the file small.
 """
@@ -25,7 +28,14 @@ import numpy as np
 from tqdm import tqdm
 
 from notochord.event import MAX_DT
-from notochord.midifile import MidiFileError, Part, of_one_moment, read_parts, resolve_overlaps
+from notochord.midifile import (
+    MidiFileError,
+    Part,
+    Tempi,
+    of_one_moment,
+    read_parts_and_tempi,
+    resolve_overlaps,
+)
 from notochord.wholefile import write_whole
 
 FORMAT = 1
@@ -134,6 +144,7 @@ class Corpus:
         self.splits, self.tiers = data["split"], data["tier"]
         self.part_at = np.concatenate([[0], np.cumsum(data["parts"], dtype=np.int64)])
         self.note_at = np.concatenate([[0], np.cumsum(data["part_notes"], dtype=np.int64)])
+        self._tempo_at = np.concatenate([[0], np.cumsum(data.get("tempi", []), dtype=np.int64)])
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -168,11 +179,28 @@ class Corpus:
             velocity=self._data["velocity"][lo:hi].astype(np.int64),
         )
 
+    def tempi(self, index: int) -> np.ndarray:
+        """A piece's tempi, (changes, 2): from when on, and how long a quarter note lasts, in ms.
+
+        Empty for a piece without quarter notes. Raises CorpusError when the file keeps no tempi.
+        """
+        if "tempi" not in self._data:
+            raise CorpusError(
+                "this corpus was prepared before tempi were kept, and has no score time; "
+                "prepare it again with 'notochord prepare'"
+            )
+        a, b = self._tempo_at[index], self._tempo_at[index + 1]
+        return np.stack([self._data["tempo_at"][a:b], self._data["quarter"][a:b]], axis=1)
+
+
+def of_sources(corpus: Corpus, split: str, sources: tuple[str, ...] | None) -> list[int]:
+    """The pieces of some sources, or of all."""
+    return [i for i in corpus.indices(split) if sources is None or corpus.sources[i] in sources]
+
 
 def expressive(corpus: Corpus, split: str, sources: tuple[str, ...] | None) -> list[int]:
-    """The pieces of some sources, or of all, whose dynamics are not flat."""
-    mine = [i for i in corpus.indices(split) if sources is None or corpus.sources[i] in sources]
-    return [index for index in mine if not corpus.piece(index).flat]
+    """Those of them whose dynamics are not flat."""
+    return [i for i in of_sources(corpus, split, sources) if not corpus.piece(i).flat]
 
 
 def _columns(parts: Iterable[Part]) -> list[tuple]:
@@ -194,11 +222,12 @@ def _columns(parts: Iterable[Part]) -> list[tuple]:
     return columns
 
 
-def _read_one(path: str) -> tuple[list[tuple], str]:
+def _read_one(path: str) -> tuple[list[tuple], Tempi, str]:
     try:
-        return _columns(read_parts(path)), ""
+        parts, tempi = read_parts_and_tempi(path)
     except MidiFileError as error:
-        return [], str(error)
+        return [], [], str(error)
+    return _columns(parts), tempi, ""
 
 
 def _manifest(folder: Path, tier: str) -> list[dict[str, str]]:
@@ -225,10 +254,10 @@ def prepare(folder: Path, out: Path, tier: str = "all", processes: int = 2) -> C
         raise CorpusError(f"{folder}/manifest.csv: names no file of tier '{tier}'")
     paths = [str(Path(folder) / row["path"]) for row in rows]
     count: Counter = Counter()
-    kept, parts_of, parts = [], [], []
+    kept, parts_of, parts, tempi_of = [], [], [], []
     with Pool(processes) as pool:
         results = pool.imap(_read_one, paths, chunksize=8)
-        for row, (columns, error) in zip(rows, tqdm(results, total=len(rows)), strict=True):
+        for row, (columns, tempi, error) in zip(rows, tqdm(results, total=len(rows)), strict=True):
             if error:
                 tqdm.write(f"skipped: {error}")
                 count["skipped"] += 1
@@ -236,15 +265,20 @@ def prepare(folder: Path, out: Path, tier: str = "all", processes: int = 2) -> C
             kept.append(row)
             parts_of.append(len(columns))
             parts += columns
+            tempi_of.append(tempi)
     count["read"], count["notes"] = len(kept), sum(len(part[2]) for part in parts)
     if not kept:
         raise CorpusError(f"{folder}: none of the {len(rows)} files could be read")
-    _write(Path(out), kept, parts_of, parts)
+    _write(Path(out), kept, parts_of, parts, tempi_of)
     count["bytes"] = Path(out).stat().st_size
     return count
 
 
-def _write(out: Path, rows: list[dict[str, str]], parts_of: list[int], parts: list[tuple]) -> None:
+def _write(
+    out: Path, rows: list[dict[str, str]], parts_of: list[int], parts: list[tuple],
+    tempi_of: list[Tempi],
+) -> None:  # fmt: skip
+    tempi = np.array([tempo for tempi in tempi_of for tempo in tempi]).reshape(-1, 2) * 1000.0
     program, drums, onset, duration, pitch, velocity = zip(*parts, strict=True)
     table: dict[str, Any] = {name: np.array([row[name] for row in rows])
              for name in ("path", "source", "split", "tier", "licence")}  # fmt: skip
@@ -256,7 +290,9 @@ def _write(out: Path, rows: list[dict[str, str]], parts_of: list[int], parts: li
             program=np.array(program, dtype=np.int16), drums=np.array(drums, dtype=bool),
             part_notes=np.array([len(p) for p in pitch], dtype=np.uint32),
             onset=np.concatenate(onset), duration=np.concatenate(duration),
-            pitch=np.concatenate(pitch), velocity=np.concatenate(velocity), **table,
+            pitch=np.concatenate(pitch), velocity=np.concatenate(velocity),
+            tempi=np.array([len(tempi) for tempi in tempi_of], dtype=np.uint32),
+            tempo_at=tempi[:, 0], quarter=tempi[:, 1], **table,
         )  # fmt: skip
         write_whole(out, data.getvalue())
     except OSError as error:

@@ -331,8 +331,8 @@ def run(args: argparse.Namespace) -> None:
     for path in filter(None, (args.json, args.png)):
         check_folder(path)
     brain = Brain.load(args.brain)
-    if brain.manifest["network"] == "performance_rnn":
-        _run_tokens(brain, args)
+    if brain.manifest["network"] != "notochord":
+        _run_own_order(brain, args)
         return
     net = None
     if args.checkpoint:
@@ -348,15 +348,18 @@ def run(args: argparse.Namespace) -> None:
         write_whole(args.png, draw(result))
 
 
-def _run_tokens(brain: Brain, args: argparse.Namespace) -> None:
-    """The same for a brain over tokens, which has one order and rates events as a whole."""
-    from notochord import token_evaluate
+def _run_own_order(brain: Brain, args: argparse.Namespace) -> None:
+    """The same for a brain that has but one order, and its own unit of what it foresees."""
+    from notochord import score_evaluate, token_evaluate
 
     if args.checkpoint or args.png:
-        raise BrainError("a brain over tokens has no --checkpoint to compare with, and no --png")
-    found = token_evaluate.evaluate(
-        brain, Corpus(args.corpus), args.split, args.pieces, args.max_events  # type: ignore[arg-type]
-    )
-    print(token_evaluate.table(found))
+        raise BrainError(
+            f"a {brain.manifest['network']} has no --checkpoint to compare with, and no --png"
+        )
+    is_score = brain.manifest["network"] == "bachprop"
+    module: Any = score_evaluate if is_score else token_evaluate
+    corpus = Corpus(args.corpus)
+    found = module.evaluate(brain, corpus, args.split, args.pieces, args.max_events)
+    print(module.table(found))
     if args.json:
         write_whole(args.json, json.dumps(found, indent=1).encode())

@@ -8,6 +8,7 @@ player reads what a brain can be asked without torch.
     notochord        Config     Notochord  NotochordStudy          StepNetwork       NotochordBrain
     performance_rnn  Config     PerformanceRNN  TokenStudy         StepPerformance   TokenBrain
     groove_transformer  Config  GrooveTransformer  GrooveStudy     (trained, not played yet)
+    bachprop         Config     BachProp    ScoreStudy             StepBachProp     ScoreBrain
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-EVERY_MODE = (
+ROLES = (  # of a Notochord, whose files name none if they are from before there were kinds
     "continue", "harmonize", "autopitch", "duet", "echo", "solo", "accompany"
 )  # fmt: skip
+EVERY_MODE = (*ROLES, "chorale")
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Kind:
     order that is asked for, or always in its own.
     `quantised` are the layers of its playing network that are brought to int8, `exported` the
     methods that a loaded brain calls. `sources`: what it learns from, the whole corpus if None;
-    `instruments`: those that it has learnt, where these are not all.
+    `instruments`: those that it has learnt, where these are not all; `dynamics`: whether it learns
+    from no piece of these sources without any.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Kind:
     unit: str = "events"  # that it foresees
     sources: tuple[str, ...] | None = None
     instruments: tuple[int, ...] | None = None
+    dynamics: bool = True
 
     @property
     def configs(self) -> dict[str, Any]:
@@ -111,7 +115,7 @@ NOTOCHORD = Kind(
     step_at="notochord.step:StepNetwork",
     brain_at="notochord.brain:NotochordBrain",
     format=3,
-    modes=EVERY_MODE,
+    modes=ROLES,
     given="iptv",
     any_order=True,
     exported=("start", "embed", "feed", "log_prob", "instruments", "pitches", "times",
@@ -154,7 +158,26 @@ GROOVE_TRANSFORMER = Kind(
     sources=("groove_gmd",),
 )
 
-KINDS = {kind.name: kind for kind in (NOTOCHORD, PERFORMANCE_RNN, GROOVE_TRANSFORMER)}
+BACHPROP = Kind(
+    name="bachprop",
+    about="foresees the next note of a score: when it begins, how long it lasts, its pitch",
+    network_at="notochord.models.bachprop:BachProp",
+    study_at="notochord.score_study:ScoreStudy",
+    size="base",
+    step_at="notochord.models.bachprop:StepBachProp",
+    brain_at="notochord.score_brain:ScoreBrain",
+    format=4,
+    modes=("continue", "chorale"),
+    given="itv",
+    any_order=False,
+    exported=("start", "feed", "wait_logits", "length_logits", "pitch_logits", "rate"),
+    quantised=frozenset({"wait", "length", "pitch"}),
+    unit="notes",
+    sources=("js_fakes", "openhymnal", "openscore_quartets"),
+    dynamics=False,
+)
+
+KINDS = {kind.name: kind for kind in (NOTOCHORD, PERFORMANCE_RNN, GROOVE_TRANSFORMER, BACHPROP)}
 
 
 def kind_of(network: object) -> Kind:
@@ -164,6 +187,7 @@ def kind_of(network: object) -> Kind:
 
 
 def modes_of(manifest: Mapping[str, Any]) -> tuple[str, ...]:
-    """The modes that a brain can play; a file from before there were several kinds plays all."""
-    modes = manifest.get("modes", EVERY_MODE)
+    """The modes that a brain can play; a file from before there were several kinds is a
+    Notochord's."""
+    modes = manifest.get("modes", ROLES)
     return tuple(mode for mode in modes if isinstance(mode, str))

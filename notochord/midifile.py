@@ -34,6 +34,9 @@ TICKS_PER_BEAT = 1000  # at the default 120 bpm one tick is half a millisecond
 TICKS_PER_SECOND = 2 * TICKS_PER_BEAT
 LONGEST_HANGING = 10.0  # seconds a note without its note-off is let sound
 SHORTEST = 0.001  # seconds; a note must end after it starts
+SMPTE = 0x8000  # this bit of a file's division says that its ticks are parts of a film's frames
+
+Tempi = list[tuple[float, float]]  # from when on, in seconds, and seconds a quarter note
 
 
 class KeySignature(meta.MetaSpec):
@@ -88,21 +91,29 @@ def read_parts(path: str | Path) -> list[Part]:
 
     Raises MidiFileError when the file is missing, cut short, not MIDI, or holds no note.
     """
+    return read_parts_and_tempi(path)[0]
+
+
+def read_parts_and_tempi(path: str | Path) -> tuple[list[Part], Tempi]:
+    """Every part of a MIDI file that has notes, and its tempi: from when on (seconds) how long a
+    quarter note lasts (seconds). A file in SMPTE time has no quarter notes, and no tempi.
+
+    Raises MidiFileError as `read_parts` does.
+    """
     midi = _open(path)
     seconds = _tempo_map(midi)
     programs, pedals = _shared_controls(midi)
     parts = [p for track in midi.tracks for p in _track_parts(track, seconds, programs, pedals)]
     if not parts:
         raise MidiFileError(f"{path}: the file holds no note")
-    return parts
+    if midi.ticks_per_beat & SMPTE:
+        return parts, []
+    changes = _tempo_changes(midi)
+    return parts, [(float(seconds(tick)), changes[tick] / 1e6) for tick in sorted(changes)]
 
 
-def _tempo_map(midi: mido.MidiFile):
-    """A function from absolute ticks to seconds, over every tempo change in the file."""
-    division = midi.ticks_per_beat
-    if division & 0x8000:  # SMPTE: frames a second (negative, high byte) times ticks a frame
-        rate = (256 - (division >> 8 & 0xFF)) * (division & 0xFF)
-        return lambda ticks: np.asarray(ticks, dtype=float) / max(rate, 1)
+def _tempo_changes(midi: mido.MidiFile) -> dict[int, int]:
+    """Microseconds a quarter note, by the absolute tick from which on."""
     changes = {0: 500_000}
     for track in midi.tracks:
         tick = 0
@@ -110,6 +121,16 @@ def _tempo_map(midi: mido.MidiFile):
             tick += message.time
             if message.type == "set_tempo":
                 changes[tick] = message.tempo
+    return changes
+
+
+def _tempo_map(midi: mido.MidiFile):
+    """A function from absolute ticks to seconds, over every tempo change in the file."""
+    division = midi.ticks_per_beat
+    if division & SMPTE:  # frames a second (negative, high byte) times ticks a frame
+        rate = (256 - (division >> 8 & 0xFF)) * (division & 0xFF)
+        return lambda ticks: np.asarray(ticks, dtype=float) / max(rate, 1)
+    changes = _tempo_changes(midi)
     ticks = np.array(sorted(changes), dtype=float)
     per_tick = np.array([changes[t] for t in sorted(changes)]) / 1e6 / max(division, 1)
     at = np.concatenate([[0.0], np.cumsum(np.diff(ticks) * per_tick[:-1])])

@@ -53,13 +53,13 @@ class Allowed:
         mine = [i for i in (*ask.on, *ask.off) if ask.instrument in (None, i)]
         on = {i: ask.on.get(i, 0) & fits for i in sorted(set(mine)) if not is_drums(i)}
         off = {i: ask.off.get(i, 0) & fits for i in sorted(set(mine))}
-        softest, loudest = _loudness(ask)
+        softest, loudest = ask.loudness
         bins = bins_in(softest, loudest)
         if not bins or ask.velocity == 0:
             on = {}
         if ask.velocity:
             off = {}
-        low, high = _seconds(ask)
+        low, high = ask.seconds
         soonest = max(math.ceil((low + owed) / STEP - 1e-6), 0)
         latest = math.floor((high + owed) / STEP + 1e-6)
         if latest < soonest:  # a time between two steps
@@ -70,16 +70,6 @@ class Allowed:
     def anything(self) -> bool:
         """Whether there is an answer at all."""
         return any(self.on.values()) or any(self.off.values())
-
-
-def _loudness(ask: Ask) -> tuple[int, int]:
-    if ask.velocity is not None:
-        return max(ask.velocity, 1), max(ask.velocity, 1)
-    return max(ask.velocities[0], 1), min(ask.velocities[1], 127)
-
-
-def _seconds(ask: Ask) -> tuple[float, float]:
-    return ask.time if ask.dt is None else (ask.dt, ask.dt)
 
 
 class TokenSampler:
@@ -100,13 +90,13 @@ class TokenSampler:
         `state` is the network's, `place` where it stands. The same uniform numbers in [0, 1) give
         the same answer.
         """
-        low, high = _seconds(ask)
+        low, high = ask.seconds
         if low > high:
             return None
         allowed = Allowed.by(ask, self.vocabulary, place.owed)
         if not allowed.anything:
             return None
-        numbers = _endless(uniforms)
+        numbers = endless(uniforms)
         drawing = _Drawing(self, allowed, place.velocity)
         while True:
             weights = self.weights(self._logits(state), drawing.mask(), ask)
@@ -123,12 +113,12 @@ class TokenSampler:
         ends, key = divmod(token, self.vocabulary.pitches)
         pitch = self.vocabulary.low + key
         allowed = drawing.allowed
-        instrument = _who(ask, allowed.off if ends else allowed.on, pitch, bool(ends), uniform)
-        low, high = _seconds(ask)
+        instrument = who(ask, allowed.off if ends else allowed.on, pitch, bool(ends), uniform)
+        low, high = ask.seconds
         dt = min(max(drawing.steps * STEP - place.owed, low, 0.0), high)
         if ends:
             return Event(instrument, pitch, dt, 0)
-        softest, loudest = _loudness(ask)
+        softest, loudest = ask.loudness
         velocity = min(max(velocity_of(drawing.bin), softest), loudest)
         return Event(instrument, pitch, dt, velocity)
 
@@ -205,7 +195,7 @@ class _Drawing:
             self._may_wait = moved == SHIFTS  # a shorter one is the last
 
 
-def _endless(uniforms: Sequence[float]) -> Iterator[float]:
+def endless(uniforms: Sequence[float]) -> Iterator[float]:
     """The uniform numbers, and further ones that follow from them."""
     more = Random(repr(list(uniforms)))
     return chain(uniforms, iter(more.random, None))
@@ -224,7 +214,7 @@ def _likeliest(weights: np.ndarray, top_p: float) -> np.ndarray:
     return left
 
 
-def _who(ask: Ask, sets: dict[int, int], pitch: int, ends: bool, uniform: float) -> int:
+def who(ask: Ask, sets: dict[int, int], pitch: int, ends: bool, uniform: float) -> int:
     """The instrument: the network knows of none, so those that may are equally likely, but for
     the ask's weights and its favour."""
     rows = [i for i, bits in sets.items() if bits >> pitch & 1]

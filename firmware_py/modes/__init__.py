@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from firmware_py.modes.accompany import Accompany
 from firmware_py.modes.autopitch import Autopitch
+from firmware_py.modes.chorale import Chorale
 from firmware_py.modes.continuing import Continue
 from firmware_py.modes.duet import Duet
 from firmware_py.modes.echo import Echo
@@ -20,6 +21,7 @@ BY_NAME: dict[str, type[Mode]] = {
     "echo": Echo,
     "solo": Solo,
     "accompany": Accompany,
+    "chorale": Chorale,
 }
 
 __all__ = ["BY_NAME", "Mode"]

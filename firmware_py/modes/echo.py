@@ -87,16 +87,24 @@ class Echo(Mode):
         if self._answers_since is None and self.scene.own:
             self._answers_since = min(self.scene.own.values())
             improviser.longest_wait = LONGEST_WAIT
-            improviser.until = self._answers_since + self._length
+            improviser.until = self._ends_at(self._answers_since)
         if improviser.finished:
             return self._listen_anew()
         return improviser.tick(now)
+
+    def _answer_length(self, phrase: float) -> float:
+        """How long the answer to a phrase is, in seconds."""
+        return max(phrase, SHORTEST_ANSWER)
+
+    def _ends_at(self, since: float) -> float:
+        """From when on no note of an answer begins that began then."""
+        return since + self._length
 
     def _answer(self, now: float) -> Actions:
         wake = self.wake_at
         if wake is None or now < wake or self._ended_at is None:
             return []
-        self._length = max(self._ended_at - self._steps[0], SHORTEST_ANSWER)
+        self._length = self._answer_length(self._ended_at - self._steps[0])
         self._answered = tuple(self._instruments)
         return self._take_up(now)
 

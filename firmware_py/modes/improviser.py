@@ -217,12 +217,15 @@ class Improviser:
             self._closing = True
         self._asked_at = now
         masks = self._masks()  # once: of every instrument there is they take a millisecond
-        on, off = self._allowed(now, masks)
+        at = max(self._tip_time, now)
+        on, off = self._allowed(at, now, masks)
+        if not any(on.values()) and not off and self._own:  # all have just begun: the first to end
+            at = max(at, min(self._own.values()) + self._shortest)
+            on, off = self._allowed(at, now, masks)
         if not any(on.values()) and not off:
             self._not_before = now + RETRY
             return []
-        low = max(now - self._tip_time, 0.0)
-        low = max(low, self._freed_at() - self._tip_time)
+        low = max(at, self._freed_at()) - self._tip_time
         high = max(self.longest_wait, low + AT_MOST_MORE)
         self._asking, self._stale, self._not_before = next(self._tags), False, None
         rested = self._rested(masks)
@@ -232,18 +235,23 @@ class Improviser:
             temperature=scene.temperatures(), top_p=scene.settings.top_p,
             favoured=rested, share=scene.settings.share if self._share is None else self._share,
             haste=HASTE * log2(scene.settings.density / USUAL), groove=scene.settings.groove,
-            leaders=scene.story.players_instruments,
+            leaders=scene.story.players_instruments, quarter=scene.quarter,
             weights={i: scene.weight(i) for i in masks if scene.weight(i) != 1.0},
         )  # fmt: skip
         return [Enquire(self._asking, ask, self._tip_number)]
 
+    @property
+    def _shortest(self) -> float:
+        """Seconds that a note sounds before it may end."""
+        return max(SHORTEST, min(self._scene.settings.shortest, self._scene.settings.longest))
+
     def _allowed(
-        self, now: float, masks: Mapping[int, int]
+        self, at: float, now: float, masks: Mapping[int, int]
     ) -> tuple[dict[int, int], dict[int, int]]:
-        """What may start and what may end next: the network's notes, and yours that it expects."""
-        at, listens = max(self._tip_time, now), self._listens(now)
-        shortest = max(SHORTEST, min(self._scene.settings.shortest, self._scene.settings.longest))
-        ripe = [voice for voice, since in self._own.items() if at - since >= shortest]
+        """What may start and what may end at a time: the network's notes, and yours that it
+        expects."""
+        listens, ripe_since = self._listens(now), at - self._shortest + 1e-9
+        ripe = [voice for voice, since in self._own.items() if since <= ripe_since]
         ending, sounding = _by_instrument(ripe), _by_instrument(self._own)
         on: dict[int, int] = {}
         if len(self._own) < self._scene.settings.polyphony and not self._closing:

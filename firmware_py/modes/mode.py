@@ -89,6 +89,7 @@ class Scene:
     ahead: frozenset[Voice] = frozenset()  # the network's, heard already before their own time
     pressed: set[Key] = field(default_factory=set)  # keys under a finger
     brain: bool = False  # whether the brain can be asked
+    quarter: float = 0.0  # seconds a beat, where a clock or taps lead; 0 where none do
 
     def temperatures(self) -> Temperatures:
         """The temperature knobs, as an ask takes them."""

@@ -14,7 +14,7 @@ from firmware_py.settings import Settings, changed
 from firmware_py.steering.measure import BrainHere
 from notochord.event import Note, is_drums
 
-PLAYING = ("solo", "duet", "continue", "echo", "accompany")
+PLAYING = ("solo", "duet", "continue", "echo", "accompany", "chorale")
 MONO = json.dumps({"part": [{"channels": [1], "voices": 1, "low": 40, "high": 80}]})
 PALETTES = ("auto", "same", "violin*3 50..70, cello", "band", "strings, drums", "two synths", "any")
 

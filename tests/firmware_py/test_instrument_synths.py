@@ -124,7 +124,7 @@ def on_one_channel(stage: Stage) -> int:
     return most
 
 
-@pytest.mark.parametrize("mode", ["solo", "duet", "continue", "accompany", "echo"])
+@pytest.mark.parametrize("mode", ["solo", "duet", "continue", "accompany", "echo", "chorale"])
 def test_the_network_plays_a_mono_synth_one_note_at_a_time(mode):
     stage = Stage(mode=mode, palette="saw lead, synth bass", synth="mono", rest=0.2)
     stage.down(60)

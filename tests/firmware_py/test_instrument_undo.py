@@ -98,7 +98,7 @@ def test_again_answers_from_the_same_place_with_other_numbers(mode):
     assert lineage(stage) == [each.told.event for each in stage.instrument.scene.story.past]
 
 
-@pytest.mark.parametrize("mode", ["continue", "echo", "duet", "accompany"])
+@pytest.mark.parametrize("mode", ["continue", "echo", "duet", "accompany", "chorale"])
 def test_again_after_an_undo_takes_nothing_more_back(mode):
     stage = answered(mode)
     stage.instrument.undo(stage.now)

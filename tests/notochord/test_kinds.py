@@ -2,10 +2,11 @@
 
 import pytest
 
+from firmware_py.settings import MODES
 from notochord.ask import SUB_EVENT_LETTERS
 from notochord.brain import Brain, BrainError
 from notochord.export import export
-from notochord.kinds import EVERY_MODE, GROOVE_TRANSFORMER, KINDS, kind_of, modes_of
+from notochord.kinds import EVERY_MODE, GROOVE_TRANSFORMER, KINDS, ROLES, kind_of, modes_of
 
 PLAYED = [kind for kind in KINDS.values() if kind.is_played]
 
@@ -39,5 +40,10 @@ def test_a_kind_that_is_not_played_yet_is_not_exported(tmp_path):
     assert "\n" not in str(caught.value) and not list(tmp_path.iterdir())
 
 
-def test_a_brain_from_before_there_were_kinds_plays_every_mode():
-    assert modes_of({"format": 3}) == EVERY_MODE
+def test_a_brain_from_before_there_were_kinds_plays_what_a_notochord_does():
+    assert modes_of({"format": 3}) == ROLES == KINDS["notochord"].modes
+
+
+def test_every_mode_is_one_that_the_box_has_and_some_brain_can_play():
+    assert set(EVERY_MODE) == set(MODES) - {"thru"}
+    assert set(EVERY_MODE) == {mode for kind in PLAYED for mode in kind.modes}

@@ -92,7 +92,7 @@ def test_with_all_keys_let_go_nothing_sounds_where_every_note_belongs_to_a_key(m
     assert stage.sounding() == set()
 
 
-@pytest.mark.parametrize("mode", [*BY_ITSELF, "echo", "accompany"])
+@pytest.mark.parametrize("mode", [*BY_ITSELF, "echo", "accompany", "chorale"])
 def test_with_all_keys_let_go_the_network_plays_on_or_begins(mode):
     stage = Stage(mode=mode, rest=0.3)
     phrase(stage)
