@@ -7,7 +7,7 @@ player reads what a brain can be asked without torch.
     kind             config ──▶ network ──training──▶ checkpoint ──step──▶ brain file ──▶ brain
     notochord        Config     Notochord  NotochordStudy          StepNetwork       NotochordBrain
     performance_rnn  Config     PerformanceRNN  TokenStudy         StepPerformance   TokenBrain
-    groove_transformer  Config  GrooveTransformer  GrooveStudy     (trained, not played yet)
+    groove_transformer  Config  GrooveTransformer  GrooveStudy  StepGroove           GrooveBrain
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+# What Notochord plays, and so what a brain file plays that does not say what it does.
 EVERY_MODE = (
     "continue", "harmonize", "autopitch", "duet", "echo", "solo", "accompany"
 )  # fmt: skip
@@ -150,6 +151,11 @@ GROOVE_TRANSFORMER = Kind(
     network_at="notochord.models.groove_transformer:GrooveTransformer",
     study_at="notochord.patterns:GrooveStudy",
     size="base",
+    step_at="notochord.models.groove_transformer:StepGroove",
+    brain_at="notochord.groove_brain:GrooveBrain",
+    format=5,
+    modes=("drums",),
+    exported=("encode", "decode"),
     unit="steps",
     sources=("groove_gmd",),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from firmware_py.modes.accompany import Accompany
 from firmware_py.modes.autopitch import Autopitch
 from firmware_py.modes.continuing import Continue
+from firmware_py.modes.drums import Drums
 from firmware_py.modes.duet import Duet
 from firmware_py.modes.echo import Echo
 from firmware_py.modes.harmonize import Harmonize
@@ -20,6 +21,7 @@ BY_NAME: dict[str, type[Mode]] = {
     "echo": Echo,
     "solo": Solo,
     "accompany": Accompany,
+    "drums": Drums,
 }
 
 __all__ = ["BY_NAME", "Mode"]
