@@ -77,16 +77,31 @@ LIMITS = {"notochord": """\
 - It learns from half a minute at a time: its phrases are shaped, its pieces wander.
 - It draws an event in its own order (time, velocity, pitch), so it can go on from what it heard,
   but cannot fill in one part of an event that you give it another part of.
-- Times are multiples of 10 ms, velocities 32 shades."""}  # fmt: skip
+- Times are multiples of 10 ms, velocities 32 shades.""",
+"groove_transformer": """\
+- It plays drums and nothing else, in four-four, to a beat that it is given.
+- It hears when and how hard you strike, and no pitches: it knows no harmony and no form.
+- It expects that what you played in the last two bars goes on; a change is heard a bar later.
+- It remembers eight bars of its own: a kit stays, a piece has no sections.
+- What drummers seldom do (toms, crashes, fills) it does more seldom than they.
+- All that it knows was played by ten drummers on one electronic kit."""}  # fmt: skip
 SIZES = {
     "notochord": "a GRU of {hidden}, embeddings of {embedding}, a look back at {memory} notes",
     "performance_rnn": "{layers} layers of {cell} of {hidden}, pitches {low} to {high}",
+    "groove_transformer": "{encoder} and {decoder} blocks of attention of {width}, {heads} heads, "
+    "a bottleneck of {latent}",
 }
+CALLED = {
+    "notochord": "Notochord", "performance_rnn": "Performance RNN",
+    "groove_transformer": "Groove Transformer",
+}  # fmt: skip
 VARIED = {
     "notochord": "Every visit to a piece varies its key, tempo, dynamics, instruments and the "
     "order within chords.",
     "performance_rnn": "Every visit takes another half minute of a piece, up to 5 % faster or "
     "slower and up to a major third higher or lower.",
+    "groove_transformer": "Every visit takes any two bars, remembers none to eight before them, and "
+    "is told about half of the controls.",
 }
 
 
@@ -152,11 +167,10 @@ def model_card(
     `findings` are lines that take the place of what the manifest says of its quality.
     """
     kind = KINDS[manifest.get("network", "notochord")]
-    called = "Notochord" if kind.name == "notochord" else "Performance RNN"
     return "\n".join([
         f"# The brain \"{manifest.get('name', '')}\"",
         "",
-        f"A {called} network that plays along with a musician: it {kind.about}.",
+        f"A {CALLED[kind.name]} network that plays along with a musician: it {kind.about}.",
         "",
         f"- {manifest['parameters']:,} parameters in {manifest['precision']}, "
         f"{size / 1e6:.1f} MB; {SIZES[kind.name].format(**manifest['config'])}",

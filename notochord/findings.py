@@ -31,6 +31,8 @@ MEASURES = {
 }
 SPEEDS = {
     "feed": "tell an event",
+    "pattern": "make a bar of drums of a groove",
+    "turned": "the same with every control turned",
     "ask": "ask all four sub-events",
     "ask_one": "ask a pitch",
     "stream": "pass as many bytes of weights through the core once",
@@ -49,7 +51,10 @@ def _interval(figure: Figures) -> str:
 
 
 def likelihood(result: Figures) -> list[str]:
-    """From `notochord evaluate`: by order, by sub-event and what is given, by source."""
+    """From `notochord evaluate`: by order, by sub-event and what is given, by source; of a brain
+    that makes drum patterns, what it plays too."""
+    if "roll_outs" in result:
+        return drumming(result)
     plain = result.get("float")
 
     def row(name: str, *path: str) -> list[str]:
@@ -81,6 +86,38 @@ def likelihood(result: Figures) -> list[str]:
         *table(["one event, by order of drawing", "nats", *beside], rows), "",
         *table(["sub-event", "nats", *beside], parts), "",
         *table(["by source, mean of the orders", "nats", *beside, "pieces", "events"], sources),
+    ]  # fmt: skip
+
+
+def drumming(result: Figures) -> list[str]:
+    """Of drum patterns: nats with and without memory, features by genre, roll-outs."""
+    losses = [
+        [f"memory {memory}", *(_interval(figure) for figure in parts.values())]
+        for memory, parts in result["losses"].items()
+    ]
+    names = [name for name in result["features"]["all"] if name != "bars"]
+    features = [
+        [genre, str(rows["bars"]), *(
+            f"{rows[n]['ours']:.2f} / {rows[n]['true']:.2f} / {rows[n]['overlap']:.2f}"
+            for n in names
+        )]
+        for genre, rows in result["features"].items()
+    ]  # fmt: skip
+    rolls = {who: rows for who, rows in result["roll_outs"].items() if isinstance(rows, Mapping)}
+    keys = list(next(iter(rolls.values()), {}))
+    coherence = [[key, *(f"{rows[key]:.2f}" for rows in rolls.values())] for key in keys]
+    return [
+        "## What it foresees", "",
+        f"Nats a step on the `{result['split']}` split ({result['patterns']:,} patterns of "
+        f"{result['recordings']} recordings), no control given, with {result['confidence']:.0%} "
+        "bootstrap intervals over recordings; less is better.", "",
+        *table(["", *next(iter(result["losses"].values()))], losses), "",
+        "## What it plays", "",
+        "Of a bar: the brain's mean, the drummers', and the overlap of how they are spread.", "",
+        *table(["genre", "bars", *names], features), "",
+        f"{result['roll_outs']['recordings']} roll-outs of {result['roll_outs']['bars']} bars, "
+        "each made of the two true bars before it:", "",
+        *table(["mean", *rolls], coherence),
     ]  # fmt: skip
 
 

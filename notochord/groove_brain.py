@@ -267,10 +267,11 @@ def groove_of(strokes: Sequence[Stroke]) -> np.ndarray | None:
     onsets = [Stroke(s.at, 0, s.velocity) for s in _since(strokes, steps)]
     heard = tapped(pattern_of(onsets, steps)).reshape(-1, 2, STEPS_PER_BAR, 3)
     for pair in heard[::-1]:
-        busy = pair[:, :, 0].any(-1)
-        if busy.any():
-            groove: np.ndarray = pair[[0, 1] if busy.all() else [int(busy[1])] * 2]
-            return groove.reshape(STEPS, 3)
+        busy = [n for n, bar in enumerate(pair) if bar[:, 0].any()]
+        if busy:
+            first, last = busy[0], busy[-1]
+            groove: np.ndarray = np.concatenate([pair[first], pair[last]])
+            return groove
     return None
 
 
@@ -278,7 +279,7 @@ def memory_before(strokes: Sequence[Stroke]) -> np.ndarray:
     """The memory (32, 109) of what drums played at places below 0: of the last eight bars as many
     as they played in, without a pause."""
     past = pattern_of(_since(strokes, MEMORY_STEPS), MEMORY_STEPS)
-    busy = past[:, :N].reshape(MEMORY_BARS, -1).any(-1)[::-1]  # the last bar first
+    busy = past[:, :N].reshape(MEMORY_BARS, -1).max(-1)[::-1]  # the last bar first
     bars = MEMORY_BARS if busy.all() else int(busy.argmin())
     memory: np.ndarray = memory_of(past.reshape(1, MEMORY_STEPS, WIDTH), np.array([bars]))[0]
     return memory

@@ -255,7 +255,7 @@ def wish(settings: Settings, seed: int) -> Pattern:
     s = settings
     hats, toms, cymbals = _turn(s.hats), _turn(s.toms), _turn(s.cymbals)
     voices = (_turn(s.kick), _turn(s.snare), hats, hats, toms, toms, toms, cymbals, cymbals)
-    usual, limits = FIELDS["density"].default, FIELDS["density"].metadata
+    usual, limits = Settings().density, FIELDS["density"].metadata
     far = limits["high"] / usual if s.density > usual else usual / limits["low"]
     return Pattern(
         density=log(s.density / usual) / log(far), voices=voices if any(voices) else (),

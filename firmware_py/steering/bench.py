@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from firmware_py.brain_choice import offered
 from firmware_py.outfile import write_json
 from firmware_py.settings import SettingError
 from firmware_py.steering.measure import BrainHere, Curve, Timed, measure
@@ -29,10 +30,15 @@ def steer(args: argparse.Namespace, say: Callable[[str], object]) -> int:
             raise SettingError(f"no knob '{knob}' to measure; there are {', '.join(SWEEPS)}")
     pieces = [_messages(path) for path in args.input] or [_tune()]
     link = BrainHere(args.brain)
+    sweeps = [name for name, sweep in SWEEPS.items() if sweep.mode in offered(link.manifest)]
+    for knob in args.only or ():
+        if knob not in sweeps:
+            raise SettingError(f"the brain '{link.manifest.get('name', '')}' does not play the mode "
+                               f"of '{knob}'; of it there are {', '.join(sweeps)}")  # fmt: skip
     about = {"pieces": len(pieces), "seeds": args.seeds, "places": args.places,
              "brain_sha256": link.sha256}  # fmt: skip
     knobs = _known(args.json, about)
-    for knob in args.only or SWEEPS:
+    for knob in args.only or sweeps:
         if knob not in knobs:
             sweep = SWEEPS[knob]
             curve = measure(sweep, pieces, range(args.seeds * sweep.times), link, args.places)

@@ -31,7 +31,8 @@ def door(fault: str = "") -> str:
 
 def home(
     settings: Settings, modes: tuple[str, ...], sessions: Iterable[tuple[int, str]],
-    presets: Mapping[int, Preset], form: str, minutes: float, has_own_brain: bool, fault: str = "", done: str = "",
+    presets: Mapping[int, Preset], form: str, minutes: float, has_own_brain: bool,
+    fault: str = "", done: str = "",
 ) -> str:  # fmt: skip
     """The page behind it: everything on one. `sessions`: number and line of each."""
     own = f"<form method=post action=/shipped-brain>{_token(form)}<button>Play with the brain " \
