@@ -100,8 +100,8 @@ VARIED = {
     "order within chords.",
     "performance_rnn": "Every visit takes another half minute of a piece, up to 5 % faster or "
     "slower and up to a major third higher or lower.",
-    "groove_transformer": "Every visit takes any two bars, remembers none to eight before them, and "
-    "is told about half of the controls.",
+    "groove_transformer": "Every visit takes any two bars, remembers none to eight before them, "
+    "and is told about half of the controls.",
 }
 
 

@@ -205,7 +205,7 @@ def off_beats(heard: Heard) -> float | None:
     after the middle."""
     beat = 4 * SIXTEENTH
     places = [(note.start / beat) % 1 for note in heard.notes]
-    middle = [1000 * beat * (place - 0.5) for place in places if 0.38 < place < 0.73]
+    middle = [1000 * beat * (place - 0.5) for place in places if 0.4 < place < 0.7]
     return _enough(middle, lambda values: float(np.mean(values)))
 
 
