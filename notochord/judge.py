@@ -359,8 +359,10 @@ def run(args: argparse.Namespace) -> None:
             later = [x._replace(start=x.start + PROMPT, end=x.end + PROMPT) for x in ours]
             write_whole(args.midi / f"{n:03d}.mid", midi_bytes(trial.prompt + later))
 
+    brain = Brain.load(args.brain)
+    brain.must_play_alone()
     result = judge(
-        Brain.load(args.brain), Corpus(args.corpus), Manner(temperature=args.temperature),
+        brain, Corpus(args.corpus), Manner(temperature=args.temperature),
         args.split, args.continuations, args.seed, args.minutes, listener=keep,
     )  # fmt: skip
     print(table(result))

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from notochord.ask import Ask, Pattern, pitch_set
 from notochord.brain import Brain
+from notochord.cli import main
 from notochord.event import MAX_DT, Event, is_sane
 from notochord.groove import KEYS, MEMORY_BARS, N, Stroke
 from notochord.groove_brain import MOST, SAME, Grid, groove_of, memory_before
@@ -202,6 +203,18 @@ def test_whatever_it_was_told_what_it_answers_is_sane(brain, events, quarter, li
               pattern=Pattern(turn, (turn,) * N, abs(turn), abs(turn)))  # fmt: skip
     answer = brain.ask(state, ask, ())
     assert answer is None or (is_sane(answer) and answer.dt <= 5.0 and answer.instrument == KIT)
+
+
+@pytest.mark.parametrize(
+    "command", [["sample", "--out", "a.mid"], ["judge", "--corpus", "c.npz"], ["temperature"]]
+)
+def test_what_has_it_play_by_itself_is_refused_in_one_line(
+    command, groove_brain, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    assert main([*command, "--brain", str(groove_brain)]) == 2
+    error = capsys.readouterr().err
+    assert "cannot play by itself" in error and error.count("\n") == 1
 
 
 def groove_steps(strokes):
