@@ -32,7 +32,9 @@ MEASURES = {
 SPEEDS = {
     "feed": "tell an event",
     "pattern": "make a bar of drums of a groove",
-    "turned": "the same with every control turned",
+    "pattern_cpu": "the same, processor time",
+    "turned": "with every control turned",
+    "turned_cpu": "the same, processor time",
     "ask": "ask all four sub-events",
     "ask_one": "ask a pitch",
     "stream": "pass as many bytes of weights through the core once",

@@ -30,7 +30,8 @@ def flat_map(points: np.ndarray) -> np.ndarray:
             "the map of the latent space needs umap-learn: pip install 'notochord-box[map]', or "
             "leave out --png"
         ) from error
-    flat: np.ndarray = UMAP(n_neighbors=30, min_dist=0.1, random_state=0).fit_transform(points)
+    umap = UMAP(n_neighbors=30, min_dist=0.1, random_state=0, n_jobs=1)
+    flat: np.ndarray = umap.fit_transform(points)
     return flat
 
 
@@ -42,6 +43,7 @@ def heat(bars: np.ndarray) -> np.ndarray:
 
 def draw(brain: GrooveBrain, drumming: Drumming, chosen: np.ndarray, made: np.ndarray) -> bytes:
     """All of it, as PNG. Raises BrainError."""
+    from matplotlib import colormaps
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(18, 17), layout="constrained")
@@ -52,9 +54,10 @@ def draw(brain: GrooveBrain, drumming: Drumming, chosen: np.ndarray, made: np.nd
     axes = rows[1].subplots()
     mean, _ = brain.encode(tapped(drumming.patterns(chosen)))
     points = flat_map(mean)
+    axes.set_prop_cycle(color=colormaps["tab20"](range(20)))
     for genre in sorted(set(genres.tolist())):
         here = points[genres == genre]
-        axes.plot(here[:, 0], here[:, 1], "o", markersize=3, alpha=0.6, label=genre)
+        axes.plot(here[:, 0], here[:, 1], "o", markersize=3, alpha=0.8, label=genre)
     axes.set(title="grooves in the latent space, by genre (UMAP)", xticks=[], yticks=[])
     axes.legend(fontsize=8, markerscale=2, ncols=2, loc="upper right")
     _grids(rows[2], brain, drumming)
