@@ -237,9 +237,9 @@ def speed(result: Figures) -> list[str]:
     ]
     read, first = result["weight_bytes"], ""
     if "load_ms" in result:
-        first = (
-            f" Loaded in {result['load_ms']:.0f} ms, torch already imported; the first answer "
-            f"after that takes {result['first_ms']:.1f} ms."
+        first = f" Loaded in {result['load_ms']:.0f} ms, torch already imported"
+        first += "." if drums else (
+            f"; the first answer after that takes {result['first_ms']:.1f} ms."
         )
     return [
         "## Speed", "",

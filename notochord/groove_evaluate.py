@@ -4,8 +4,8 @@ long it holds together.
     losses      nats a step of each part, with the memory as it was, with none, with a wrong one
     features    of a bar of each genre: the network's, for a groove it was not trained on, and the
                 drummer's own; how alike they are spread
-    roll-outs   32 bars, each made of the two true bars tapped before it, as it is played, and of
-                what the network itself played in the eight before
+    roll-outs   32 bars, each made of the two true bars tapped before it, and of what the network
+                itself played in the eight before
 """
 
 from __future__ import annotations

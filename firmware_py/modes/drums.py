@@ -68,12 +68,14 @@ class Drums(Mode):
     # ── what happens ────────────────────────────────────────────────────────────────────────
 
     def enter(self, now: float) -> Actions:
-        """Takes up what is held."""
-        return self._begin(now) if self.scene.strokes else []
+        """Takes up what is held: a bar begins with the first of it."""
+        held = self.scene.story.sounding
+        since = [held[s.voice] for s in self.scene.strokes.values() if s.voice in held]
+        return self._begin(min(since), now) if since else []
 
     def key_down(self, stroke: Key, now: float) -> Actions:
         self._heard_at = now
-        return self._replan(now) if self._active else self._begin(now)
+        return self._replan(now) if self._active else self._begin(now, now)
 
     def key_up(self, stroke: Key, now: float) -> Actions:
         self._heard_at = now
@@ -125,9 +127,9 @@ class Drums(Mode):
 
     # ── the plan ────────────────────────────────────────────────────────────────────────────
 
-    def _begin(self, now: float) -> Actions:
-        """You begin, and so does a bar."""
-        self._phase = self.scene.beat.line(now).beat_at(now)
+    def _begin(self, at: float, now: float) -> Actions:
+        """You began at a time, and so did a bar."""
+        self._phase = self.scene.beat.line(now).beat_at(at)
         self._active, self._heard_at = True, now
         return self._replan(now)
 

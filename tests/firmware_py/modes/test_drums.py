@@ -244,9 +244,10 @@ def test_a_held_key_is_taken_up_when_the_mode_begins():
     stage.instrument.set("mode", "thru", stage.now)
     stage.down(60)
     stage.crank(1.0)
-    stage.instrument.set("mode", "drums", stage.now)
+    stage.crank(0.1)
+    stage.instrument.set("mode", "drums", stage.now)  # after 1.1 s
     stage.crank(1.0)
-    assert stage.struck_at()
+    assert stage.struck_at()[0] == pytest.approx(1.25)  # an eighth from when the key was struck
 
 
 def test_the_magnet_pulls_its_strokes_to_the_grid():
