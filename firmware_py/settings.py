@@ -98,7 +98,7 @@ class Settings:
     deadline: float = _number(
         50.0, 5.0, 500.0, "ms", "an answer later than this is dropped", by_ratio=True
     )
-    variation: float = _number(0.6, 0.0, 1.0, "", "drums: how freely the pattern is varied")
+    variation: float = _number(0.36, 0.0, 1.0, "", "drums: how freely the pattern is varied")
     swing: float = _number(0.0, 0.0, 1.0, "", "drums: delays the off-beats, at most to triplets")
     kick: float = _voice("the kick drum")
     snare: float = _voice("the snare")

@@ -38,7 +38,7 @@ from notochord.patterns import SPREAD_OF_OFFSET, SPREAD_OF_VELOCITY, Drumming, d
 Found = dict[str, Any]
 BATCH = 256
 ROLLED = 32  # bars
-VARIATION = 0.6  # as the knob stands
+VARIATION = 0.6  # as the knob of that name has it where it stands, at 0.36
 RESAMPLES, CONFIDENCE = 1000, 99  # as for Notochord
 FEWEST = 20  # bars of a genre, of which something is said
 MOST_OF_A_GENRE = 300  # bars; the distances within them are compared two by two

@@ -13,7 +13,7 @@ four bars more; while a key is held it plays on.
 from __future__ import annotations
 
 from itertools import count
-from math import floor, inf, log
+from math import floor, inf, log, sqrt
 
 from firmware_py.modes.mode import Action, Actions, Damp, Enquire, Imagine, Mode, Scene, Strike
 from firmware_py.modes.mode import Stroke as Key
@@ -253,7 +253,8 @@ def _performed(at: float, told: Told) -> Action:
 
 
 def wish(settings: Settings, seed: int) -> Pattern:
-    """What the knobs ask of the pattern."""
+    """What the knobs ask of the pattern. Little noise turns hardly a stroke, so `variation` rises
+    fast at first."""
     s = settings
     hats, toms, cymbals = _turn(s.hats), _turn(s.toms), _turn(s.cymbals)
     voices = (_turn(s.kick), _turn(s.snare), hats, hats, toms, toms, toms, cymbals, cymbals)
@@ -261,7 +262,7 @@ def wish(settings: Settings, seed: int) -> Pattern:
     far = limits["high"] / usual if s.density > usual else usual / limits["low"]
     return Pattern(
         density=log(s.density / usual) / log(far), voices=voices if any(voices) else (),
-        variation=s.variation, swing=s.swing, seed=seed,
+        variation=sqrt(s.variation), swing=s.swing, seed=seed,
     )  # fmt: skip
 
 
