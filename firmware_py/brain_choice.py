@@ -19,8 +19,9 @@ PATIENCE = 1.0  # seconds beyond the longest note that an end of the network's n
 
 
 def offered(manifest: Mapping[str, object]) -> tuple[str, ...]:
-    """The modes that a brain offers, in their order; keys sound through whatever brain."""
-    known = modes_of(manifest)
+    """The modes that a brain offers, in their order; keys sound through whatever brain. While no
+    brain is known, any."""
+    known = modes_of(manifest) if manifest else MODES
     return tuple(mode for mode in MODES if mode == "thru" or mode in known)
 
 

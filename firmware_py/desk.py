@@ -91,6 +91,11 @@ class Desk:
         self._flash_until: float | None = None
         self.preset = ""
 
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """The modes that the brain that plays can play."""
+        return self._choice.modes
+
     def tell(self, follower: Follower) -> None:
         """Have somebody know how the knobs stand from now on."""
         self._followers.append(follower)

@@ -60,7 +60,7 @@ class Instrument:
         self._undone = False  # the network has played nothing since an undo
         self._pedals = Pedals()
         self.beat, self._clock_out = Beat(settings.tempo), ClockOut()
-        self.scene = Scene(settings=settings)
+        self.scene = Scene(settings, beat=self.beat, seed=self.questions.seed)
         self._voices = Voices(
             self._send, self._watch, self._link, self.scene, self._sounding, self.beat,
             lambda: self.mode.coming,

@@ -24,7 +24,8 @@ from notochord.wholefile import write_whole
 log = logging.getLogger(__name__)
 
 MODES = (
-    "thru", "continue", "harmonize", "autopitch", "duet", "echo", "solo", "accompany", "chorale"
+    "thru", "continue", "harmonize", "autopitch", "duet", "echo", "solo", "accompany", "chorale",
+    "drums",
 )  # fmt: skip
 AUTO_BRAIN = "auto"  # the one that was brought to the box, else the one that was shipped
 GRIDS = {"1/4": 1.0, "1/8": 1 / 2, "1/8t": 1 / 3, "1/16": 1 / 4}  # in beats; t: triplets
@@ -42,6 +43,10 @@ def _number(
     `by_ratio`: equal turns of the knob are equal ratios, as one hears it, not equal steps."""
     limits = {"low": low, "high": high, "unit": unit, "by_ratio": by_ratio}
     return field(default=default, metadata={**limits, "help": help, "wiring": wiring})
+
+
+def _voice(name: str) -> Any:
+    return _number(0.5, 0.0, 1.0, "", f"drums: strokes of {name}; 0 none, middle the network's")
 
 
 def _choice(
@@ -90,10 +95,17 @@ class Settings:
         4.0, 0.1, 4.0, "s", "longest note of the network", by_ratio=True
     )
     balance: float = _number(0.9, 0.1, 1.5, "", "the network's loudness against its own choice")
-    share: float = _number(0.3, 0.0, 1.0, "", "duet: the share of the notes that the network aims at")
+    share: float = _number(0.3, 0.0, 1.0, "", "duet: the network's share of the notes")
     deadline: float = _number(
         50.0, 5.0, 500.0, "ms", "an answer later than this is dropped", by_ratio=True
     )
+    variation: float = _number(0.36, 0.0, 1.0, "", "drums: how freely the pattern is varied")
+    swing: float = _number(0.0, 0.0, 1.0, "", "drums: delays the off-beats, at most to triplets")
+    kick: float = _voice("the kick drum")
+    snare: float = _voice("the snare")
+    hats: float = _voice("the hi-hats")
+    toms: float = _voice("the toms")
+    cymbals: float = _voice("crash and ride")
     tempo: float = _number(120.0, 20.0, 300.0, "bpm", "the beat, where no clock leads")
     magnet: float = _number(0.0, 0.0, 1.0, "", "how far the network is pulled to the grid")
     grid: str = _choice("1/16", tuple(GRIDS), "note", "what the magnet pulls to")

@@ -7,7 +7,7 @@ A set of pitches is an integer of 128 bits, bit p for pitch p, so that sets are 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any
 
@@ -49,6 +49,22 @@ class Temperatures:
 
 
 @dataclass(frozen=True)
+class Pattern:
+    """What a drum pattern is to be, beside what was heard; each at 0 as the network has it.
+
+    `density` and `voices` (nine, as in `notochord.groove.VOICES`, or none) from -1, no stroke, to
+    1, as many as there may be. `variation` 0..1: how freely what the groove may mean and the
+    strokes are drawn, from `seed`. `swing` 0..1: how far the off-beats are delayed, 1 to triplets.
+    """
+
+    density: float = 0.0
+    voices: tuple[float, ...] = ()
+    variation: float = 0.0
+    swing: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class Ask:
     """One question: which sub-events are given, and what the rest may be.
 
@@ -86,6 +102,8 @@ class Ask:
     groove: float = 0.0
     leaders: tuple[int, ...] = ()
     quarter: float = 0.0
+    beat: tuple[float, float] | None = None
+    pattern: Pattern = Pattern()
 
     def __post_init__(self) -> None:
         """Raises ValueError when the order and the given sub-events do not make up an event."""
@@ -108,7 +126,12 @@ class Ask:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, pitch sets as hexadecimal."""
-        plain = asdict(self)
+        plain = dict(vars(self))  # not asdict: it copies all the way down, and takes twice as long
+        plain["temperature"] = dict(vars(self.temperature))
+        if self.beat is None and self.pattern == Pattern():
+            del plain["beat"], plain["pattern"]
+        else:
+            plain["pattern"] = dict(vars(self.pattern))
         plain["weights"] = {str(i): weight for i, weight in self.weights.items()}
         for name in ("on", "off"):
             plain[name] = {str(i): f"{bits:x}" for i, bits in getattr(self, name).items()}
@@ -122,11 +145,14 @@ class Ask:
             values[name] = {int(i): int(bits, 16) for i, bits in plain.get(name, {}).items()}
         weights = plain.get("weights", {})
         values["weights"] = {int(i): float(weight) for i, weight in weights.items()}
-        for name in ("time", "velocities", "favoured", "leaders"):
-            if name in values:
+        for name in ("time", "velocities", "favoured", "leaders", "beat"):
+            if values.get(name) is not None:
                 values[name] = tuple(values[name])
         if "temperature" in values:
             values["temperature"] = Temperatures(**values["temperature"])
+        if "pattern" in values:
+            wish = values["pattern"]
+            values["pattern"] = Pattern(**{**wish, "voices": tuple(wish.get("voices", ()))})
         return Ask(**values)
 
 

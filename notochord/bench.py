@@ -245,7 +245,13 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         check_folder(args.json)
     brain, opening = opened(args.brain)
-    result = {**bench(brain, args.iterations), **opening}
-    print(table(result))
+    if brain.manifest["network"] == "groove_transformer":
+        from notochord import groove_bench
+
+        result = {**groove_bench.bench(brain, args.iterations), **opening}  # type: ignore[arg-type]
+        print(groove_bench.table(result))
+    else:
+        result = {**bench(brain, args.iterations), **opening}
+        print(table(result))
     if args.json:
         write_whole(args.json, json.dumps(result, indent=1).encode())

@@ -25,7 +25,7 @@ import numpy as np
 from notochord.ask import N_UNIFORMS, Answer, Ask
 from notochord.draw import TINY
 from notochord.event import Event
-from notochord.kinds import KINDS
+from notochord.kinds import KINDS, modes_of
 from notochord.sampler import Embeddings, Sampler, in_range
 
 if TYPE_CHECKING:
@@ -171,6 +171,11 @@ class Brain:
         range; given (K, 4, 4): K ways in which the others are given. Returns (B, T, K, 4).
         """
         raise self._cannot("rate sub-events given any of the others")
+
+    def must_play_alone(self) -> None:
+        """Raises BrainError where a kind of network plays only to what a player does."""
+        if not {"solo", "continue"} & set(modes_of(self.manifest)):
+            raise self._cannot("play by itself")
 
     def _cannot(self, what: str) -> BrainError:
         name, network = self.manifest.get("name", ""), self.manifest["network"]

@@ -86,16 +86,25 @@ LIMITS = {"notochord": """\
 - A length is foreseen when a note begins; what you hold longer is told to it anew, eight notes back
   at most.
 - It may repeat passages that it has learned; check before you publish what it plays.""",
-}  # fmt: skip
-CALLED = {
-    "notochord": "Notochord", "performance_rnn": "Performance RNN", "bachprop": "BachProp"
-}  # fmt: skip
+"groove_transformer": """\
+- It plays drums and nothing else, in four-four, to a beat that it is given.
+- It hears when and how hard you strike, and no pitches: it knows no harmony and no form.
+- It expects that what you played in the last two bars goes on; a change is heard a bar later.
+- It remembers eight bars of its own: a kit stays, a piece has no sections.
+- What drummers seldom do (toms, crashes, fills) it does more seldom than they.
+- All that it knows was played by ten drummers on one electronic kit."""}  # fmt: skip
 SIZES = {
     "notochord": "a GRU of {hidden}, embeddings of {embedding}, a look back at {memory} notes",
     "performance_rnn": "{layers} layers of {cell} of {hidden}, pitches {low} to {high}",
     "bachprop": "three heads, each {layers} layers of GRU, of {rhythm} for dT and for T and of "
     "{pitch} for P",
+    "groove_transformer": "{encoder} and {decoder} blocks of attention of {width}, {heads} heads, "
+    "a bottleneck of {latent}",
 }
+CALLED = {
+    "notochord": "Notochord", "performance_rnn": "Performance RNN",
+    "groove_transformer": "Groove Transformer", "bachprop": "BachProp",
+}  # fmt: skip
 VARIED = {
     "notochord": "Every visit to a piece varies its key, tempo, dynamics, instruments and the "
     "order within chords.",
@@ -103,6 +112,8 @@ VARIED = {
     "slower and up to a major third higher or lower.",
     "bachprop": "Every visit takes at most 512 notes of a piece in any of the twelve keys, half of "
     "them with their rhythm dilated.",
+    "groove_transformer": "Every visit takes any two bars, remembers none to eight before them, "
+    "and is told about half of the controls.",
 }
 
 
@@ -172,11 +183,10 @@ def model_card(
     `findings` are lines that take the place of what the manifest says of its quality.
     """
     kind = KINDS[manifest.get("network", "notochord")]
-    called = CALLED[kind.name]
     return "\n".join([
         f"# The brain \"{manifest.get('name', '')}\"",
         "",
-        f"A {called} network that plays along with a musician: it {kind.about}.",
+        f"A {CALLED[kind.name]} network that plays along with a musician: it {kind.about}.",
         "",
         f"- {manifest['parameters']:,} parameters in {manifest['precision']}, "
         f"{size / 1e6:.1f} MB; {SIZES[kind.name].format(**manifest['config'])}",

@@ -334,6 +334,9 @@ def run(args: argparse.Namespace) -> None:
     if brain.manifest["network"] != "notochord":
         _run_own_order(brain, args)
         return
+    if brain.manifest["network"] == "groove_transformer":
+        _run_grooves(brain, args)
+        return
     net = None
     if args.checkpoint:
         from notochord.train import load_network
@@ -363,3 +366,21 @@ def _run_own_order(brain: Brain, args: argparse.Namespace) -> None:
     print(module.table(found))
     if args.json:
         write_whole(args.json, json.dumps(found, indent=1).encode())
+
+
+def _run_grooves(brain: Any, args: argparse.Namespace) -> None:
+    """The same for a brain that makes drum patterns: what it foresees, and what it plays."""
+    from notochord import groove_evaluate
+    from notochord.groove_picture import draw as drawn
+
+    if args.checkpoint:
+        raise BrainError("a brain of drum patterns has no --checkpoint to compare with")
+    corpus = Corpus(args.corpus)
+    found, drumming, chosen, made = groove_evaluate.evaluate(
+        brain, corpus, args.split, args.pieces
+    )
+    print(groove_evaluate.table(found))
+    if args.json:
+        write_whole(args.json, json.dumps(found, indent=1).encode())
+    if args.png:
+        write_whole(args.png, drawn(brain, drumming, chosen, made))

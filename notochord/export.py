@@ -95,7 +95,9 @@ def export(net: Any, out: Path, about: dict[str, Any], int8: bool = True) -> dic
     written beside its place and moved there whole. Raises BrainError for a kind of network that
     is not played yet.
     """
-    kind, scripted, plain = kind_of(net), script(net, int8), io.BytesIO()
+    kind, plain = kind_of(net), io.BytesIO()
+    int8 = int8 and bool(kind.quantised)
+    scripted = script(net, int8)
     torch.jit.save(scripted, plain)
     manifest = {
         "format": kind.format,

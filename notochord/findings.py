@@ -37,6 +37,14 @@ SPEEDS = {
     "chord": "four keys at once, each told, and answered with a pitch",
 }
 
+DRUMMING = {  # of a brain that makes patterns
+    "ask": "answer a stroke of a bar that is made",
+    "pattern": "make a bar of drums of a groove",
+    "pattern_cpu": "the same, processor time",
+    "turned": "with every control turned",
+    "turned_cpu": "the same, processor time",
+}
+
 
 PERFORMED = {
     "repeated": "runs of 8 intervals that come again", "pitch_entropy": "entropy of the keys, bits",
@@ -56,9 +64,12 @@ def _interval(figure: Figures) -> str:
 
 
 def likelihood(result: Figures) -> list[str]:
-    """From `notochord evaluate`: by order, by sub-event and what is given, by source."""
+    """From `notochord evaluate`: by order, by sub-event and what is given, by source; of a brain
+    that makes drum patterns, what it plays too."""
     if "nats_per_token" in result:
         return _over_tokens(result)
+    if "roll_outs" in result:
+        return drumming(result)
     plain = result.get("float")
 
     def row(name: str, *path: str) -> list[str]:
@@ -113,6 +124,38 @@ def _over_tokens(result: Figures) -> list[str]:
         "all its tokens cost, and which velocity of its bin it has: the unit of every brain here.",
         "", *table(["of", "nats"], rows), "",
         *table(["an event, by source", "nats", "pieces", "events"], sources),
+    ]  # fmt: skip
+
+
+def drumming(result: Figures) -> list[str]:
+    """Of drum patterns: nats with and without memory, features by genre, roll-outs."""
+    losses = [
+        [f"memory {memory}", *(_interval(figure) for figure in parts.values())]
+        for memory, parts in result["losses"].items()
+    ]
+    names = [name for name in result["features"]["all"] if name != "bars"]
+    features = [
+        [genre, str(rows["bars"]), *(
+            f"{rows[n]['ours']:.2f} / {rows[n]['true']:.2f} / {rows[n]['overlap']:.2f}"
+            for n in names
+        )]
+        for genre, rows in result["features"].items()
+    ]  # fmt: skip
+    rolls = {who: rows for who, rows in result["roll_outs"].items() if isinstance(rows, Mapping)}
+    keys = list(next(iter(rolls.values()), {}))
+    coherence = [[key, *(f"{rows[key]:.2f}" for rows in rolls.values())] for key in keys]
+    return [
+        "## What it foresees", "",
+        f"Nats a step on the `{result['split']}` split ({result['patterns']:,} patterns of "
+        f"{result['recordings']} recordings), no control given, with {result['confidence']:.0%} "
+        "bootstrap intervals over recordings; less is better.", "",
+        *table(["", *next(iter(result["losses"].values()))], losses), "",
+        "## What it plays", "",
+        "Of a bar: the brain's mean, the drummers', and the overlap of how they are spread.", "",
+        *table(["genre", "bars", *names], features), "",
+        f"{result['roll_outs']['recordings']} roll-outs of {result['roll_outs']['bars']} bars, "
+        "each made of the two true bars before it:", "",
+        *table(["mean", *rolls], coherence),
     ]  # fmt: skip
 
 
@@ -233,22 +276,25 @@ def temperatures(result: Figures) -> list[str]:
 
 def speed(result: Figures) -> list[str]:
     """From `notochord bench`."""
+    drums = "pattern_ms" in result
     rows = [
         [words, f"{result[f'{name}_ms']['p50']:.2f}", f"{result[f'{name}_ms']['p99']:.2f}"]
-        for name, words in SPEEDS.items()
+        for name, words in (SPEEDS | DRUMMING if drums else SPEEDS).items()
         if f"{name}_ms" in result
     ]
     read, first = result["weight_bytes"], ""
     if "load_ms" in result:
-        first = (
-            f" Loaded in {result['load_ms']:.0f} ms, torch already imported; the first answer "
-            f"after that takes {result['first_ms']:.1f} ms."
+        first = f" Loaded in {result['load_ms']:.0f} ms, torch already imported"
+        first += "." if drums else (
+            f"; the first answer after that takes {result['first_ms']:.1f} ms."
         )
     return [
         "## Speed", "",
         f"One core of the x86-64 machine it was made on, torch {result['torch']}.{first} "
-        f"{result['rss_mb']:.0f} MB of memory. A telling reads {read['feed'] / 1e6:.1f} MB of "
-        f"weights, an ask of all four {read['ask'] / 1e6:.1f} MB.", "",
+        f"{result['rss_mb']:.0f} MB of memory. "
+        + (f"A bar reads {read['total'] / 1e6:.1f} MB of weights." if drums else
+           f"A telling reads {read['feed'] / 1e6:.1f} MB of weights, an ask of all four "
+           f"{read['ask'] / 1e6:.1f} MB."), "",
         *table(["ms", "p50", "p99"], rows),
     ]  # fmt: skip
 

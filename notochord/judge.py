@@ -399,6 +399,7 @@ def run(args: argparse.Namespace) -> None:
             write_whole(args.midi / f"{n:03d}.mid", midi_bytes(trial.prompt + later))
 
     brain = Brain.load(args.brain)
+    brain.must_play_alone()
     result = judge(
         brain, Corpus(args.corpus), manner_of(brain, args.temperature), args.split,
         args.continuations, args.seed, args.minutes, listener=keep,

@@ -4,11 +4,11 @@ A network is one file and its vocabulary another; training, export, the brain fi
 of it are written once, and look here for what differs. Nothing is imported before it is needed: the
 player reads what a brain can be asked without torch.
 
-    kind             config ──▶ network ──training──▶ checkpoint ──step──▶ brain file ──▶ brain
-    notochord        Config     Notochord  NotochordStudy          StepNetwork       NotochordBrain
-    performance_rnn  Config     PerformanceRNN  TokenStudy         StepPerformance   TokenBrain
-    groove_transformer  Config  GrooveTransformer  GrooveStudy     (trained, not played yet)
-    bachprop         Config     BachProp    ScoreStudy             StepBachProp     ScoreBrain
+    kind                config ▶ network ──training──▶ checkpoint ──step──▶ brain file ──▶ brain
+    notochord           Config   Notochord          NotochordStudy  StepNetwork      NotochordBrain
+    performance_rnn     Config   PerformanceRNN     TokenStudy      StepPerformance  TokenBrain
+    groove_transformer  Config   GrooveTransformer  GrooveStudy     StepGroove       GrooveBrain
+    bachprop            Config   BachProp           ScoreStudy      StepBachProp     ScoreBrain
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-ROLES = (  # of a Notochord, whose files name none if they are from before there were kinds
+# What Notochord plays, and so what a brain file plays that does not say what it does.
+EVERY_MODE = (
     "continue", "harmonize", "autopitch", "duet", "echo", "solo", "accompany"
 )  # fmt: skip
-EVERY_MODE = (*ROLES, "chorale")
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ NOTOCHORD = Kind(
     step_at="notochord.step:StepNetwork",
     brain_at="notochord.brain:NotochordBrain",
     format=3,
-    modes=ROLES,
+    modes=EVERY_MODE,
     given="iptv",
     any_order=True,
     exported=("start", "embed", "feed", "log_prob", "instruments", "pitches", "times",
@@ -154,6 +154,11 @@ GROOVE_TRANSFORMER = Kind(
     network_at="notochord.models.groove_transformer:GrooveTransformer",
     study_at="notochord.patterns:GrooveStudy",
     size="base",
+    step_at="notochord.models.groove_transformer:StepGroove",
+    brain_at="notochord.groove_brain:GrooveBrain",
+    format=5,
+    modes=("drums",),
+    exported=("encode", "decode"),
     unit="steps",
     sources=("groove_gmd",),
 )
@@ -189,5 +194,5 @@ def kind_of(network: object) -> Kind:
 def modes_of(manifest: Mapping[str, Any]) -> tuple[str, ...]:
     """The modes that a brain can play; a file from before there were several kinds is a
     Notochord's."""
-    modes = manifest.get("modes", ROLES)
+    modes = manifest.get("modes", EVERY_MODE)
     return tuple(mode for mode in modes if isinstance(mode, str))

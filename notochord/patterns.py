@@ -38,6 +38,7 @@ from notochord.study import Reads
 
 SOURCE = "groove_gmd"
 NAME = re.compile(r"_(\d+)_(?:beat|fill)_4-4\.mid$")  # beats a minute, in four-four
+GENRE = re.compile(r"__\d+_([a-z]+)[^/]*$")  # "soul" of "soul-groove10"
 FEWEST = 4  # strokes in two bars; fewer are a rest or a count-in
 GIVEN = 0.5  # chance that a control is given
 # How sharply strokes are to be met: the spread of a velocity (of 1), and of an offset (of a step).
@@ -52,6 +53,9 @@ class Drumming:
     steps: np.ndarray  # (T, 27)
     begins: np.ndarray  # (patterns), rows of `steps`
     bars_before: np.ndarray  # (patterns), at most 8
+    of: np.ndarray  # (patterns), the number of the recording
+    rows: np.ndarray  # (recordings, 2), where each begins and ends in `steps`
+    genres: tuple[str, ...]  # of the recordings
 
     def patterns(self, chosen: np.ndarray) -> np.ndarray:
         """The patterns (B, 32, 27) of these numbers."""
@@ -67,6 +71,9 @@ class Drumming:
 def drumming_in(corpus: Corpus, split: str) -> Drumming:
     """All of a split that is in four-four; a pattern begins on every bar. Raises CorpusError."""
     recordings, begins, before, length = [], [], [], 0
+    of: list[int] = []
+    rows: list[tuple[int, int]] = []
+    genres: list[str] = []
     for index in corpus.indices(split):
         name = NAME.search(str(corpus.paths[index]))
         if corpus.sources[index] != SOURCE or name is None:
@@ -77,11 +84,18 @@ def drumming_in(corpus: Corpus, split: str) -> Drumming:
             if steps[bar * STEPS_PER_BAR :][:STEPS, :N].sum() >= FEWEST:
                 begins.append(first + bar * STEPS_PER_BAR)
                 before.append(min(bar, MEMORY_BARS))
+                of.append(len(rows))
         recordings += [np.zeros((MEMORY_STEPS, WIDTH), dtype=np.float32), steps]
         length = first + len(steps)
+        rows.append((first, length))
+        genre = GENRE.search(str(corpus.paths[index]))
+        genres.append(genre[1] if genre else "other")
     if not begins:
         raise CorpusError(f"the corpus has no drums of {SOURCE} in '{split}'; prepare it with them")
-    return Drumming(np.concatenate(recordings), np.array(begins), np.array(before))
+    return Drumming(
+        np.concatenate(recordings), np.array(begins), np.array(before), np.array(of),
+        np.array(rows), tuple(genres),
+    )  # fmt: skip
 
 
 def _steps(strokes: list[Stroke]) -> np.ndarray:

@@ -241,6 +241,7 @@ def run(args: argparse.Namespace) -> None:
         most_voices=args.most_voices,
     )  # fmt: skip
     brain = Brain.load(args.brain)
+    brain.must_play_alone()
     band = band or brain.manifest.get("instruments")  # those that it has learnt, or any
     notes = sample(brain, band, args.seconds, manner, args.seed, prompt)
     write_whole(args.out, midi_bytes(notes))

@@ -99,6 +99,7 @@ def run(args: argparse.Namespace) -> None:
     if args.midi:
         args.midi.mkdir(parents=True, exist_ok=True)
     brain = Brain.load(args.brain)
+    brain.must_play_alone()
     found = measure(
         brain, args.temperatures, args.performances, args.seconds, args.seed, args.midi
     )

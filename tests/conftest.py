@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from notochord.export import export
-from notochord.models import performance_rnn
+from notochord.models import groove_transformer, performance_rnn
 from notochord.models.notochord import CONFIGS, Notochord
 
 
@@ -24,4 +24,17 @@ def token_brain(tmp_path_factory):
     path = tmp_path_factory.mktemp("tokens") / "roll.brain"
     net = performance_rnn.PerformanceRNN(performance_rnn.CONFIGS["tiny"]).eval()
     export(net, path, {"name": "roll", "sources": []})
+    return path
+
+
+@pytest.fixture(scope="session")
+def groove_brain(tmp_path_factory):
+    """The path of a brain file that makes drum patterns, of random weights, with clear likings."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("groove") / "tapped.brain"
+    net = groove_transformer.GrooveTransformer(groove_transformer.CONFIGS["tiny"]).eval()
+    with torch.no_grad():
+        net.head.weight.mul_(6)
+        net.head.bias[:9] -= 4.0  # few strokes
+    export(net, path, {"name": "tapped", "sources": []})
     return path

@@ -6,6 +6,7 @@ from firmware_py.modes.accompany import Accompany
 from firmware_py.modes.autopitch import Autopitch
 from firmware_py.modes.chorale import Chorale
 from firmware_py.modes.continuing import Continue
+from firmware_py.modes.drums import Drums
 from firmware_py.modes.duet import Duet
 from firmware_py.modes.echo import Echo
 from firmware_py.modes.harmonize import Harmonize
@@ -22,6 +23,7 @@ BY_NAME: dict[str, type[Mode]] = {
     "solo": Solo,
     "accompany": Accompany,
     "chorale": Chorale,
+    "drums": Drums,
 }
 
 __all__ = ["BY_NAME", "Mode"]

@@ -14,6 +14,7 @@ from firmware_py.keys import Key
 from firmware_py.settings import Settings
 from firmware_py.story import Story, Told, Voice
 from firmware_py.synths.layout import MANY
+from firmware_py.tempo.beat import Beat
 from notochord.ask import Answer, Ask, Temperatures, pitch_range
 from notochord.event import is_drums
 
@@ -90,6 +91,8 @@ class Scene:
     pressed: set[Key] = field(default_factory=set)  # keys under a finger
     brain: bool = False  # whether the brain can be asked
     quarter: float = 0.0  # seconds a beat, where a clock or taps lead; 0 where none do
+    beat: Beat = field(default_factory=lambda: Beat(Settings().tempo))  # that the box keeps
+    seed: int = 0  # of everything random
 
     def temperatures(self) -> Temperatures:
         """The temperature knobs, as an ask takes them."""

@@ -88,8 +88,11 @@ class Access:
         return changes
 
     def show(self, glance: Glance) -> None:
-        """Have it know how the knobs stand, and which session is being recorded."""
-        news = {"settings": vars(glance.settings), "session": glance.session}
+        """Have it know how the knobs stand, which modes there are, and which session is being
+        recorded."""
+        news = {
+            "settings": vars(glance.settings), "modes": glance.modes, "session": glance.session,
+        }  # fmt: skip
         if self._socket is None or news == self._said:
             return
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from firmware_py.panel.lamps import Sign
-from firmware_py.settings import Settings
+from firmware_py.settings import MODES, Settings
 
 
 @dataclass(frozen=True)
@@ -38,3 +38,4 @@ class Glance:
     bound: tuple[tuple[str, str], ...] = ()  # MIDI controls and what they do
     notes: tuple[NoteSeen, ...] = ()  # since the last glance
     lines: tuple[str, ...] = ()  # that were told since the last glance
+    modes: tuple[str, ...] = MODES  # that the brain that plays can play

@@ -73,6 +73,7 @@ class Viewer:
             you=bool(scene.strokes), network=bool(scene.own), answer_ms=self._median,
             session=self._session(), code=self._code(), lead=instrument.beat.lead(),
             listens=learner.listens, bound=learner.bound, notes=notes, lines=lines,
+            modes=desk.modes,
         )  # fmt: skip
 
     def sign(self, instrument: Instrument) -> Sign:

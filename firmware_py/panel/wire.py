@@ -43,7 +43,7 @@ def glance_in(data: bytes, last: Glance) -> Glance:
     if "sign" in news:
         news["sign"] = Sign[news["sign"]]
     news["notes"] = tuple(NoteSeen(*note) for note in news["notes"])
-    for name in ("turned", "lines"):
+    for name in ("turned", "lines", "modes"):
         if news.get(name) is not None:
             news[name] = tuple(news[name])
     if "bound" in news:

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from firmware_py.brain_choice import offered
 from firmware_py.outfile import write_json
 from firmware_py.settings import SettingError
 from firmware_py.steering.measure import BrainHere, Curve, Timed, measure
 from firmware_py.steering.picture import draw
 from firmware_py.steering.sweeps import SWEEPS
+from firmware_py.steering.taps import GROOVES, tapped
 from firmware_py.tune import tune
 from notochord.midifile import read_messages
 from notochord.wholefile import check_folder
@@ -27,14 +29,22 @@ def steer(args: argparse.Namespace, say: Callable[[str], object]) -> int:
     for knob in args.only or ():
         if knob not in SWEEPS:
             raise SettingError(f"no knob '{knob}' to measure; there are {', '.join(SWEEPS)}")
-    pieces = [_messages(path) for path in args.input] or [_tune()]
+    given = [_messages(path) for path in args.input]
+    tunes, grooves = given or [_tune()], given or [tapped(groove) for groove in GROOVES]
     link = BrainHere(args.brain)
-    about = {"pieces": len(pieces), "seeds": args.seeds, "places": args.places,
+    sweeps = [name for name, sweep in SWEEPS.items() if sweep.mode in offered(link.manifest)]
+    for knob in args.only or ():
+        if knob not in sweeps:
+            name = link.manifest.get("name", "")
+            raise SettingError(f"the brain '{name}' does not play the mode of '{knob}'; it plays "
+                               f"those of {', '.join(sweeps)}")  # fmt: skip
+    about = {"pieces": len(given) or 1, "seeds": args.seeds, "places": args.places,
              "brain_sha256": link.sha256}  # fmt: skip
     knobs = _known(args.json, about)
-    for knob in args.only or SWEEPS:
+    for knob in args.only or sweeps:
         if knob not in knobs:
             sweep = SWEEPS[knob]
+            pieces = grooves if sweep.mode == "drums" else tunes
             curve = measure(sweep, pieces, range(args.seeds * sweep.times), link, args.places)
             knobs[knob] = curve.as_json()
             write_json({"about": about, "knobs": knobs}, args.json)

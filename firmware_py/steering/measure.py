@@ -169,7 +169,7 @@ def run(
     messages: Sequence[Timed], sweep: Sweep, value: float, link: BrainHere, seed: int
 ) -> float | None:
     """One performance with the knob at a value, measured."""
-    with_you = sweep.mode in ("duet", "harmonize", "autopitch", "accompany")
+    with_you = sweep.mode in ("duet", "harmonize", "autopitch", "accompany", "drums")
     listened = LISTENED + sweep.played if with_you else LISTENED
     played = beginning(messages, listened)
     link.forget()

@@ -16,6 +16,7 @@ from notochord.listen import pulse as clear_beat
 TOGETHER = 0.02  # seconds; onsets nearer than that are one
 AT_THE_END = 0.001  # seconds; a note that ends with the performance was cut
 FEWEST = 6  # notes below which nothing is said about them
+SIXTEENTH = 0.125  # seconds, at 120 beats a minute
 LIKE = 0.25  # octaves; steps nearer than that are of one kind
 
 
@@ -171,9 +172,41 @@ def wait(heard: Heard) -> float | None:
 
 def off_the_grid(heard: Heard) -> float | None:
     """How far an onset is from the nearest sixteenth at 120 beats a minute, in ms; the mean."""
-    grid = 0.125
+    grid = SIXTEENTH
     apart = [abs((n.start + grid / 2) % grid - grid / 2) * 1000 for n in heard.notes]
     return _enough(apart, lambda values: float(np.mean(values)))
+
+
+def strokes_of(*keys: int) -> Statistic:
+    """Strokes a second on these keys of a drum kit."""
+
+    def statistic(heard: Heard) -> float | None:
+        struck = sum(note.pitch in keys for note in heard.notes)
+        return struck / (heard.until - heard.since)
+
+    statistic.__name__ = "strokes_a_second"
+    return statistic
+
+
+def new_in_a_bar(heard: Heard) -> float | None:
+    """Of what two bars after one another play at 120 beats a minute (a drum on a sixteenth), the
+    share that only one of them does; the mean, in percent."""
+    bars: dict[int, set[tuple[int, int]]] = {}
+    for note in heard.notes:
+        bar, step = divmod(round(note.start / SIXTEENTH), 16)
+        bars.setdefault(bar, set()).add((step, note.pitch))
+    pairs = [(bars[n], bars[n + 1]) for n in bars if n + 1 in bars]
+    apart = [100 * len(a ^ b) / len(a | b) for a, b in pairs]
+    return float(np.mean(apart)) if apart else None
+
+
+def off_beats(heard: Heard) -> float | None:
+    """Where in the beat, at 120 a minute, what is struck about its middle falls: the mean, in ms
+    after the middle."""
+    beat = 4 * SIXTEENTH
+    places = [(note.start / beat) % 1 for note in heard.notes]
+    middle = [1000 * beat * (place - 0.5) for place in places if 0.4 < place < 0.7]
+    return _enough(middle, lambda values: float(np.mean(values)))
 
 
 def cellos_share(heard: Heard) -> float | None:

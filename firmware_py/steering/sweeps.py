@@ -65,6 +65,9 @@ class Sweep:
         return changed(settings, self.knob, value)
 
 
+KIT = {  # on which keys each knob of the drums is heard
+    "kick": (36,), "snare": (38,), "hats": (42, 46), "toms": (43, 47, 50), "cymbals": (49, 51),
+}  # fmt: skip
 SWEEPS = {
     sweep.name: sweep
     for sweep in (
@@ -89,6 +92,13 @@ SWEEPS = {
         Sweep("rest", stat.wait, "s"),
         Sweep("voices", stat.voices_a_key, "notes", mode="harmonize"),
         Sweep("span", stat.from_key, "semitones", mode="autopitch"),
+        Sweep("density", stat.notes_a_second, "notes/s", mode="drums", also="drums", played=16.0),
+        Sweep("variation", stat.new_in_a_bar, "%", mode="drums", played=16.0),
+        Sweep("swing", stat.off_beats, "ms", mode="drums", played=16.0),
+        *(
+            Sweep(knob, stat.strokes_of(*keys), "strokes/s", mode="drums", played=16.0)
+            for knob, keys in KIT.items()
+        ),
     )
 }
 UNMEASURED = {  # numbers that steer no note by themselves

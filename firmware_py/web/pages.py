@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from firmware_py.presets.preset import Preset
-from firmware_py.settings import FIELDS, MODES, Settings
+from firmware_py.settings import FIELDS, Settings
 
 STYLE = """
 body { font: 16px/1.5 sans-serif; max-width: 44em; margin: 1em auto; padding: 0 1em; }
@@ -30,8 +30,9 @@ def door(fault: str = "") -> str:
 
 
 def home(
-    settings: Settings, sessions: Iterable[tuple[int, str]], presets: Mapping[int, Preset],
-    form: str, minutes: float, has_own_brain: bool, fault: str = "", done: str = "",
+    settings: Settings, modes: tuple[str, ...], sessions: Iterable[tuple[int, str]],
+    presets: Mapping[int, Preset], form: str, minutes: float, has_own_brain: bool,
+    fault: str = "", done: str = "",
 ) -> str:  # fmt: skip
     """The page behind it: everything on one. `sessions`: number and line of each."""
     own = f"<form method=post action=/shipped-brain>{_token(form)}<button>Play with the brain " \
@@ -41,7 +42,7 @@ def home(
         f"action=/leave>{_token(form)}<button>End web access</button></form>"
         f"<h2>Sessions</h2><table>{''.join(_session(*s) for s in sessions) or '<tr><td>none'}"
         f"</table><h2>Presets</h2><table>{''.join(map(_preset, sorted(presets.items())))}</table>"
-        f"{_new_preset(presets)}<h2>Settings</h2>{_settings(settings, form)}"
+        f"{_new_preset(presets)}<h2>Settings</h2>{_settings(settings, modes, form)}"
         f"<h2>Brain</h2>{_upload('brain', 'A brain file', form)}{own}"
         f"<h2>Update</h2>{_upload('update', 'An update (.update)', form)}"
     )
@@ -97,15 +98,16 @@ def _new_preset(presets: Mapping[int, Preset]) -> str:
     return f"<p><a href=/presets/{free}>New preset {free}, of what is set</a>"
 
 
-def _settings(settings: Settings, form: str) -> str:
-    rows = "".join(_setting(FIELDS[n], _written(getattr(settings, n))) for n in FIELDS)
+def _settings(settings: Settings, modes: tuple[str, ...], form: str) -> str:
+    rows = "".join(_setting(FIELDS[n], _written(getattr(settings, n)), modes) for n in FIELDS)
     return (f"<form method=post action=/settings>{_token(form)}<table>{rows}</table>"
             "<p><button>Set</button></form>")  # fmt: skip
 
 
-def _setting(field: Field[Any], value: str) -> str:
+def _setting(field: Field[Any], value: str, modes: tuple[str, ...]) -> str:
     name, limits = field.name, field.metadata
-    choices = MODES if name == "mode" else limits.get("choices", ())
+    offered = modes if value in modes else (value, *modes)
+    choices = offered if name == "mode" else limits.get("choices", ())
     if choices:
         options = "".join(
             f"<option{' selected' if c == value else ''}>{escape(c)}" for c in choices

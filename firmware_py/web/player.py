@@ -26,6 +26,7 @@ class Player:
         self._socket = connection
         self._news = Condition()
         self._settings: Settings | None = None
+        self.modes: tuple[str, ...] = ()  # that the brain can play
         self.session: int | None = None  # the number of the one that is being recorded
         self.gone = False
         try:
@@ -44,6 +45,7 @@ class Player:
                 news = json.loads(data)
                 with self._news:
                     self._settings = Settings(**news["settings"])
+                    self.modes = tuple(news["modes"])
                     self.session = news["session"]
                     self._news.notify_all()
         except OSError:

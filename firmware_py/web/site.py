@@ -200,8 +200,9 @@ class Visit(BaseHTTPRequestHandler):
             with suppress(FileNotFoundError):  # it was deleted just now
                 listed.append((volume.number, sessions.line(volume)))
         page = pages.home(
-            house.player.settings, listed, files.load(presets.folder_of(house.state)),
-            house.door.form, house.door.left / 60, brains.own(house.state) is not None, fault, done,
+            house.player.settings, house.player.modes, listed,
+            files.load(presets.folder_of(house.state)), house.door.form,
+            house.door.left / 60, brains.own(house.state) is not None, fault, done,
         )  # fmt: skip
         self._show(page, status)
 

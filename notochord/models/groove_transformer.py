@@ -73,7 +73,7 @@ class Block(nn.Module):
         """(B, T, D) to the same."""
         b, steps, d = x.shape
         split = self.query_key_value(x).view(b, steps, 3, self.heads, d // self.heads)
-        q, k, v = split.permute(2, 0, 3, 1, 4)  # (B, heads, T, D / heads)
+        q, k, v = split.permute(2, 0, 3, 1, 4).unbind(0)  # (B, heads, T, D / heads)
         seen = scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(b, steps, d)
         x = self.norm_attention(x + self.dropout(self.out(seen)))
         return self.norm(x + self.dropout(self.narrow(torch.relu(self.wide(x)))))
@@ -120,3 +120,40 @@ class GrooveTransformer(nn.Module):
         mean, log_variance = self.encode(groove)
         z = mean + noise * torch.exp(0.5 * log_variance)
         return *self.decode(z, memory, controls, given), mean, log_variance
+
+
+class StepGroove(nn.Module):
+    """The network as it plays: the two halves apart, so that one groove has many patterns."""
+
+    def __init__(self, net: GrooveTransformer) -> None:
+        super().__init__()
+        self.width, self.beats, self.voices = net.config.width, MEMORY_BEATS, N
+        self.usual, self.steps = USUAL, STEPS
+        for name in ("enter", "encoder", "mean", "log_variance", "leave", "remember", "decoder",
+                     "head"):  # fmt: skip
+            setattr(self, name, getattr(net, name))
+        self.places, self.past = net.places, net.past
+
+    @torch.jit.export
+    def encode(self, groove: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation (B, Z) of what grooves (B, 32, 3) may mean."""
+        x = self.encoder(self.enter(groove) + self.places[0]).flatten(1)
+        return self.mean(x), torch.exp(0.5 * self.log_variance(x).clamp(-8.0, 8.0))
+
+    @torch.jit.export
+    def decode(self, z: Tensor, memory: Tensor, controls: Tensor, given: Tensor) -> Tensor:
+        """Logits of hits, velocities and offsets, one behind the other (B, 32, 27), as
+        `GrooveTransformer.decode` has them."""
+        x = self.leave(torch.cat([z, self.usual * controls * given, given], dim=-1))
+        x = x.view(z.shape[0], self.steps, self.width) + self.places[1]
+        x = torch.cat([self.remember(memory) + self.past, x], dim=1)
+        hits, velocities, offsets = self.head(self.decoder(x)[:, self.beats :]).split(
+            self.voices, dim=-1
+        )
+        return torch.cat([hits, torch.sigmoid(velocities), 0.5 * torch.tanh(offsets)], dim=-1)
+
+    def forward(
+        self, groove: Tensor, memory: Tensor, controls: Tensor, given: Tensor
+    ) -> Tensor:
+        """A pattern (B, 32, 27) without variation."""
+        return self.decode(self.encode(groove)[0], memory, controls, given)

@@ -18,6 +18,7 @@ from firmware_py.presets.preset import Preset
 from firmware_py.presets.remote import Recall
 from firmware_py.settings import MODES, Settings
 from notochord.event import Event
+from notochord.kinds import EVERY_MODE
 from tests.firmware_py.stage import Stage
 
 PLAIN, ROLL = {"name": "base"}, {"name": "roll", "modes": ["continue", "echo", "solo"]}
@@ -61,7 +62,12 @@ def mode(room):
 
 def test_a_brain_offers_what_its_manifest_declares_and_keys_always_sound():
     assert offered(ROLL) == ("thru", "continue", "echo", "solo")
-    assert offered(PLAIN) == offered({}) == tuple(mode for mode in MODES if mode != "chorale")
+    assert offered(PLAIN) == ("thru", *(mode for mode in MODES if mode in EVERY_MODE))
+    assert offered({"name": "tapped", "modes": ["drums"]}) == ("thru", "drums")
+
+
+def test_while_no_brain_is_known_every_mode_is_offered():
+    assert offered({}) == BrainChoice().modes == MODES
 
 
 def test_the_mode_knob_offers_only_what_the_brain_can_play():

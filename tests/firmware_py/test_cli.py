@@ -6,8 +6,8 @@ import zipfile
 import pytest
 
 from firmware_py.cli import DEFAULT_BRAIN, main
-from firmware_py.settings import MODES
 from notochord.event import Note
+from notochord.kinds import EVERY_MODE
 from notochord.midifile import midi_file, read_notes
 
 
@@ -47,7 +47,7 @@ def test_perform_writes_music_picture_and_figures(song, tiny_brain, tmp_path):
     assert out["png"].read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", ("thru", *EVERY_MODE))
 def test_perform_gives_the_same_bytes_for_the_same_seed(song, tiny_brain, tmp_path, mode):
     outs = [tmp_path / name for name in ("a.mid", "b.mid")]
     for out in outs:
@@ -56,7 +56,7 @@ def test_perform_gives_the_same_bytes_for_the_same_seed(song, tiny_brain, tmp_pa
 
 
 @pytest.mark.skipif(not DEFAULT_BRAIN.exists(), reason="no brain is shipped yet")
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", ("thru", *EVERY_MODE))
 def test_the_shipped_brain_performs_in_every_mode(song, tmp_path, mode):
     out, figures = tmp_path / "out.mid", tmp_path / "out.json"
     assert perform(song, DEFAULT_BRAIN, "--mode", mode, "--out", out, "--json", figures) == 0
@@ -73,6 +73,20 @@ def test_a_brain_over_tokens_performs_in_every_mode_that_it_knows(
     assert perform(song, token_brain, "--mode", mode, "--out", out, "--json", figures) == 0
     report = json.loads(figures.read_text())
     assert report["hanging_notes"] == 0 and report["notes_of_the_network"] > 0
+
+
+def test_a_brain_that_makes_patterns_plays_the_drums_and_nothing_else(
+    song, groove_brain, tmp_path, capsys
+):
+    out, figures = tmp_path / "out.mid", tmp_path / "out.json"
+    knobs = ("--knob", "tempo=200", "--tail", 20, "--json", figures)
+    assert perform(song, groove_brain, "--mode", "drums", "--out", out, *knobs) == 0
+    report = json.loads(figures.read_text())
+    assert report["hanging_notes"] == 0 and report["notes_of_the_network"] > 0
+    assert set(report["notes_out_by_instrument"]) == {"piano", "drums"}
+    capsys.readouterr()
+    assert perform(song, groove_brain, "--mode", "duet", "--out", tmp_path / "o.mid") == 2
+    assert "cannot duet; name a --mode of thru, drums" in said(capsys)
 
 
 def test_a_mode_that_the_brain_does_not_know_is_refused(song, token_brain, tmp_path, capsys):

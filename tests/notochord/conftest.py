@@ -15,7 +15,7 @@ from notochord.corpus import Corpus, prepare
 from notochord.export import export
 from notochord.midifile import midi_file
 from notochord.models.notochord import CONFIGS, Notochord
-from tests.notochord.music import piece
+from tests.notochord.music import drumming, piece
 
 torch.set_num_threads(1)
 ABOUT = {"name": "tiny", "seed": 0, "events_trained": 0, "sources": [],
@@ -112,5 +112,24 @@ def long_corpus(tmp_path_factory):
         rows.append(f"{n}.mid,{'ab'[n % 2]},CC0,{'train' if n == 0 else 'valid'},open")
     (folder / "manifest.csv").write_text("\n".join(rows), encoding="utf-8")
     out = tmp_path_factory.mktemp("npz") / "long.npz"
+    prepare(folder, out, processes=1)
+    return out
+
+
+@pytest.fixture(scope="session")
+def drums_file(tmp_path_factory):
+    """Drumming of eight bars: two pieces to train on, one in three-four, one to validate."""
+    folder, rows = tmp_path_factory.mktemp("drums"), []
+    for n, (split, metre) in enumerate(
+        [("train", "4-4"), ("train", "4-4"), ("train", "3-4"), ("valid", "4-4")]
+    ):
+        name = f"drummer1__session1__{n}_funk_{90 + 10 * n}_beat_{metre}.mid"
+        midi_file(drumming(n, 90 + 10 * n, 8)).save(folder / name)
+        rows.append((name, "groove_gmd", "CC BY 4.0", split, "open"))
+    with open(folder / "manifest.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("path", "source", "licence", "split", "tier"))
+        writer.writerows(rows)
+    out = tmp_path_factory.mktemp("npz") / "drums.npz"
     prepare(folder, out, processes=1)
     return out

@@ -6,6 +6,7 @@ import numpy as np
 
 from notochord.ask import pitch_range
 from notochord.event import Event, Note, instrument_named
+from notochord.groove import KEYS
 
 
 def piece(seed: int, seconds: float = 12.0) -> list[Note]:
@@ -42,3 +43,17 @@ def uniforms(seed: int) -> list[float]:
 
 
 FULL = {instrument: pitch_range(0, 127) for instrument in (1, 41, 34, 129)}
+
+
+def drumming(seed, bpm, bars):
+    """A beat with hats that the seed chooses; if it is odd, a soft ride with kick and snare."""
+    rng, step = np.random.default_rng(seed), 60.0 / bpm / 4
+    notes = []
+    for bar in range(bars):
+        for at in range(16):
+            voices = [0] * (at % 8 == 0) + [1] * (at % 8 == 4) + [2] * (rng.random() < 0.6)
+            for voice in voices + [8] * (seed % 2 and at % 4 == 0):
+                start = (16 * bar + at) * step + float(rng.uniform(0.0, 0.1)) * step
+                velocity = 20 if voice == 8 else int(rng.integers(40, 120))
+                notes.append(Note(129, KEYS[voice][0], start, start + 0.05, velocity))
+    return notes

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notochord.ask import Ask, Temperatures, pitch_range, pitch_set, pitches_in
+from notochord.ask import Ask, Pattern, Temperatures, pitch_range, pitch_set, pitches_in
 
 PITCH_SETS = st.sets(st.integers(0, 127)).map(pitch_set)
 MAPS = st.dictionaries(st.integers(1, 320), PITCH_SETS, max_size=4)
@@ -25,6 +25,13 @@ def test_an_ask_survives_json(on, off, order, low, temperature):
 def test_an_ask_with_given_sub_events_survives_json():
     ask = Ask(order="p", instrument=41, dt=0.0, velocity=70, on={41: 1 << 60})
     assert Ask.from_json(json.loads(json.dumps(ask.as_json()))) == ask
+
+
+def test_an_ask_for_a_pattern_survives_json_and_any_other_says_nothing_of_one():
+    pattern = Pattern(0.5, (0.0,) * 8 + (-1.0,), 0.3, 1.0, 7)
+    ask = Ask(on={129: 1 << 36}, beat=(0.5, -3.25), pattern=pattern)
+    assert Ask.from_json(json.loads(json.dumps(ask.as_json()))) == ask
+    assert not {"beat", "pattern"} & set(Ask().as_json())
 
 
 @pytest.mark.parametrize("order", ["", "ipt", "iptvv", "iptx", "iptv "])

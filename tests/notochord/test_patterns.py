@@ -1,16 +1,13 @@
 """Patterns of human drumming for training, and the Groove Transformer trained on them."""
 
-import csv
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from notochord.corpus import Corpus, CorpusError, prepare
-from notochord.event import Note
+from notochord.corpus import Corpus, CorpusError
 from notochord.groove import (
-    KEYS,
     MEMORY_BEATS,
     MEMORY_WIDTH,
     STEPS,
@@ -19,46 +16,12 @@ from notochord.groove import (
     tapped,
 )
 from notochord.kinds import GROOVE_TRANSFORMER
-from notochord.midifile import midi_file
 from notochord.models.groove_transformer import CONFIGS, GrooveTransformer
 from notochord.patterns import drumming_in
 from notochord.train import Schedule, Trainer, load_network, train
 from tests.notochord.resuming import goes_on_bit_for_bit
 
 QUICK = Schedule(events=6 * 4 * 32, lanes=4, length=32, check_every=3, check_batches=2)
-
-
-def drumming(seed, bpm, bars):
-    """A beat with hats that the seed chooses; if it is odd, a soft ride with kick and snare."""
-    rng, step = np.random.default_rng(seed), 60.0 / bpm / 4
-    notes = []
-    for bar in range(bars):
-        for at in range(16):
-            voices = [0] * (at % 8 == 0) + [1] * (at % 8 == 4) + [2] * (rng.random() < 0.6)
-            for voice in voices + [8] * (seed % 2 and at % 4 == 0):
-                start = (16 * bar + at) * step + float(rng.uniform(0.0, 0.1)) * step
-                velocity = 20 if voice == 8 else int(rng.integers(40, 120))
-                notes.append(Note(129, KEYS[voice][0], start, start + 0.05, velocity))
-    return notes
-
-
-@pytest.fixture(scope="session")
-def drums_file(tmp_path_factory):
-    """Drumming of eight bars: two pieces to train on, one in three-four, one to validate."""
-    folder, rows = tmp_path_factory.mktemp("drums"), []
-    for n, (split, metre) in enumerate(
-        [("train", "4-4"), ("train", "4-4"), ("train", "3-4"), ("valid", "4-4")]
-    ):
-        name = f"drummer1__session1__{n}_funk_{90 + 10 * n}_beat_{metre}.mid"
-        midi_file(drumming(n, 90 + 10 * n, 8)).save(folder / name)
-        rows.append((name, "groove_gmd", "CC BY 4.0", split, "open"))
-    with open(folder / "manifest.csv", "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(("path", "source", "licence", "split", "tier"))
-        writer.writerows(rows)
-    out = tmp_path_factory.mktemp("npz") / "drums.npz"
-    prepare(folder, out, processes=1)
-    return out
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from firmware_py.panel.glance import Glance
 from firmware_py.panel.lamps import Sign
 from firmware_py.panel.terminal.knobs import MAIN, OTHERS, bar, place, put, turned, written
 from firmware_py.panel.terminal.roll import STEP, Roll
-from firmware_py.settings import MODES, Settings, changed
+from firmware_py.settings import Settings, changed
 
 COLOURS = {"player": "#35c9dc", "network": "#ff9d2e", "": ""}
 SIGNS = {
@@ -93,22 +93,22 @@ class Lamps(Part):
 
 
 class Modes(Part):
-    """One line: the modes, the one that plays marked."""
+    """One line: the modes that the brain can play, the one that plays marked."""
 
     def looks(self, glance: Glance) -> object:
-        return glance.settings.mode
+        return glance.settings.mode, glance.modes
 
     def render(self) -> Text:
         text = Text(" ", no_wrap=True)
         text.append("m", KEY)
-        for mode in MODES:
+        for mode in self.glance.modes:
             here = mode == self.glance.settings.mode
             text.append(f" {mode} ", "bold black on #e0e0e0" if here else "")
         return text
 
     def on_click(self, event: events.Click) -> None:
         at = 2
-        for mode in MODES:
+        for mode in self.glance.modes:
             if at <= event.x < at + len(mode) + 2:
                 self.post_message(Chosen(f"mode={mode}"))
             at += len(mode) + 2

@@ -1,10 +1,13 @@
 """What the loop has seen of itself becomes glances; notes and lines are handed out once."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from firmware_py.bindings.binding import source_in
 from firmware_py.bindings.book import Book
 from firmware_py.bindings.learner import Learner
+from firmware_py.brain_choice import BrainChoice
 from firmware_py.desk import Desk
 from firmware_py.message import control, note_off, note_on
 from firmware_py.panel.change import StorePreset, Turn
@@ -12,6 +15,7 @@ from firmware_py.panel.glance import NoteSeen
 from firmware_py.panel.lamps import Sign
 from firmware_py.panel.viewer import NOTES, Viewer
 from firmware_py.presets.bank import Bank
+from firmware_py.settings import MODES
 from tests.firmware_py.stage import Stage
 
 
@@ -83,3 +87,12 @@ def test_what_is_bound_and_what_was_turned_and_the_session_are_there_to_see():
     glance = room.look()
     assert glance.bound == (("cc 1:7", "rest"),) and glance.listens
     assert glance.turned == ("rest", 2.0) and glance.session == 12 and glance.settings.rest == 2.0
+
+
+def test_a_glance_shows_the_modes_that_the_brain_plays():
+    room = Room()
+    assert room.look().modes == MODES
+    link = SimpleNamespace(manifest={"name": "tapped", "modes": ["drums"]})
+    room.desk = Desk(room.stage.instrument, lambda: 0.0, room.viewer.told, Bank({}),
+                     room.learner, choice=BrainChoice(link))  # fmt: skip
+    assert room.look().modes == ("thru", "drums")

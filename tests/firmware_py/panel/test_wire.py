@@ -31,7 +31,7 @@ from firmware_py.settings import Settings
 FULL = Glance(
     12.5, Sign.ANSWERING, Settings(mode="echo", temperature=0.3), "3 café", ("tempo", 97.0), True,
     True, 4.7, 12, "493027118204", "clock", True, (("cc 1:74", "rest"),),
-    (NoteSeen(12.4, "network", 9, 36, 80),), ("mode echo",),
+    (NoteSeen(12.4, "network", 9, 36, 80),), ("mode echo",), ("thru", "echo", "solo"),
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from firmware_py.panel.access import Access
 from firmware_py.panel.glance import Glance
 from firmware_py.presets import files
 from firmware_py.presets.bank import Bank
+from firmware_py.settings import MODES
 from firmware_py.web.door import Door
 from firmware_py.web.player import Player
 from firmware_py.web.site import House, Site
@@ -34,7 +35,7 @@ class Played:
     """A player's loop, as far as the web has to do with it: in a thread."""
 
     def __init__(self, access, state):
-        self.access, self.lines = access, []
+        self.access, self.lines, self.modes = access, [], MODES
         self.stage = Stage(mode="thru", awake=False)
         folder = state / "presets"
         self.bank = Bank(files.load(folder), partial(files.store, folder),
@@ -56,7 +57,7 @@ class Played:
         return self.stage.instrument.scene.settings
 
     def show(self):
-        self.access.show(Glance(settings=self.settings, session=7))
+        self.access.show(Glance(settings=self.settings, session=7, modes=self.modes))
 
     def run(self):
         while not self.over.is_set() and self.access.fileno() >= 0:

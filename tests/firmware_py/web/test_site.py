@@ -242,6 +242,15 @@ def test_what_is_set_is_set_in_the_player(inside):
     assert (settings.mode, settings.temperature, settings.palette) == ("solo", 1.25, "strings")
 
 
+def test_only_the_modes_that_the_brain_plays_can_be_chosen(inside):
+    inside.played.modes = ("thru", "drums")
+    inside.played.stage.instrument.set("rest", 2.5, 0.0)  # so that there is news
+    assert inside.post("/settings", rest="3")[0] == 200
+    page = inside.get("/")[1]
+    choice = page.partition("<select name=mode>")[2].partition("</select>")[0]
+    assert choice == "<option selected>thru<option>drums"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [

@@ -104,6 +104,17 @@ def test_a_click_on_a_mode_chooses_it():
     assert drive(play) == [Turn("mode", mode) for mode in MODES]
 
 
+def test_only_the_modes_that_the_brain_plays_are_there_to_be_clicked():
+    async def play(pilot, desk):
+        desk.app.show(replace(GLANCE, modes=("thru", "drums")))
+        await pilot.pause()
+        line = seen(desk.app)[1]
+        assert line.split() == ["m", "thru", "drums"]
+        await pilot.click(offset=(line.index(" drums ") + 2, 1))
+
+    assert drive(play) == [Turn("mode", "drums")]
+
+
 def test_a_click_beside_palette_preset_and_tempo_steps_and_taps():
     async def play(pilot, desk):
         line = seen(desk.app)[2]
