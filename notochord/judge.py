@@ -28,8 +28,8 @@ from tqdm import tqdm
 
 from notochord import listen
 from notochord.batches import plain_instruments
-from notochord.brain import Brain, BrainError
-from notochord.corpus import Corpus, CorpusError, expressive
+from notochord.brain import Brain
+from notochord.corpus import Corpus, CorpusError, expressive, of_sources
 from notochord.event import Event, Note, is_drums
 from notochord.kinds import KINDS, NOTOCHORD, Kind
 from notochord.midifile import notes_to_events
@@ -41,7 +41,6 @@ from notochord.wholefile import check_folder, write_whole
 PROMPT, LENGTH = 10.0, 30.0  # seconds
 FEWEST = 20  # notes that a prompt and what follows must have
 WHOSE = ("ours", "true", "other")
-PLAYS_ON = {"continue", "solo"}  # modes of a network that goes on by itself
 LOOP = 8  # one pitch of one instrument so often in a row, with nothing else struck, is a loop
 
 
@@ -67,7 +66,7 @@ def pieces_for(corpus: Corpus, split: str, kind: Kind) -> list[int]:
     """The pieces of a split that a kind of network learns from, or would."""
     if kind.sources is None:
         return list(corpus.indices(split))
-    return expressive(corpus, split, kind.sources)
+    return (expressive if kind.dynamics else of_sources)(corpus, split, kind.sources)
 
 
 def _plain(value: Any) -> Any:
@@ -319,8 +318,6 @@ def judge(
 ) -> dict[str, Any]:  # fmt: skip
     """All of the above, as plain values for JSON. `listener` is handed every continuation."""
     kind = KINDS[brain.manifest["network"]]
-    if not PLAYS_ON & set(kind.modes):
-        raise BrainError(f"a {kind.name} plays nothing by itself that could be judged")
     rows = trials(corpus, split, count, seed, kind)
     ours = []
     for n, trial in enumerate(tqdm(rows, desc="continuing", leave=False)):
