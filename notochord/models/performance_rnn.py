@@ -6,15 +6,16 @@
     one-hot (B, T, N)        N = 388, or 308 with a piano's keys alone
       │
       ▼
-    LSTM or GRU              layers deep, H wide                       (B, T, H)
-      │
+    LSTM or GRU              layers deep, H wide, each above the       (B, T, H)
+      │                      lowest added to what enters it
       ▼
     head: Linear             logits of the token that comes next       (B, T, N)
 
 Simon and Oore, "Performance RNN: Generating Music with Expressive Timing and Dynamics" (2017):
 three layers of LSTM, over a one-hot encoding. The variant of the Wolfram Summer School (2018) has
 the keys of a piano and a GRU with one layer less, and is trained by teacher forcing, as is the
-first: each step is given the true token before it.
+first: each step is given the true token before it. That a layer is added to what enters it is ours:
+three plain layers know no more than how frequent each token is for the first hundreds of updates.
 """
 
 from __future__ import annotations
@@ -66,23 +67,25 @@ class PerformanceRNN(nn.Module):
         self.config = config
         self.tokens = config.vocabulary.size
         kind = {"lstm": nn.LSTM, "gru": nn.GRU}[config.cell]
-        self.rnn = kind(self.tokens, config.hidden, config.layers, batch_first=True)
+        widths = [self.tokens] + [config.hidden] * (config.layers - 1)
+        self.layers = nn.ModuleList(
+            kind(width, config.hidden, batch_first=True) for width in widths
+        )
         self.head = nn.Linear(config.hidden, self.tokens)
         self._begin()
 
     @torch.no_grad()
     def _begin(self) -> None:
-        """Random weights with which a token is heard through all layers from the first update on:
-        of a one-hot input a single weight comes through, so torch's own, made for as many inputs
-        as there are tokens, are far too small for the lowest layer."""
-        c = self.config
-        for layer in range(c.layers):
-            entering = getattr(self.rnn, f"weight_ih_l{layer}")
-            entering.normal_(std=LOUD if layer == 0 else c.hidden**-0.5)
-            for gate in getattr(self.rnn, f"weight_hh_l{layer}").split(c.hidden):
+        """Random weights with which a token is heard from the first update on: of a one-hot input a
+        single weight comes through, so torch's own, made for as many inputs as there are tokens,
+        are far too small for the lowest layer."""
+        for layer, rnn in enumerate(self.layers):
+            rnn.weight_ih_l0.normal_(std=self.config.hidden**-0.5 if layer else LOUD)
+            for gate in rnn.weight_hh_l0.split(self.config.hidden):
                 nn.init.orthogonal_(gate)
-            if c.cell == "lstm":  # remember, until told otherwise
-                getattr(self.rnn, f"bias_ih_l{layer}")[c.hidden : 2 * c.hidden] += 1.0
+            if self.config.cell == "lstm":  # remember, until told otherwise
+                _, forget, _, _ = rnn.bias_ih_l0.split(self.config.hidden)
+                forget += 1.0
 
     def initial(self, lanes: int) -> Tensor:
         """The memory before any token: (parts, layers, B, H); an LSTM's has two parts."""
@@ -94,14 +97,13 @@ class PerformanceRNN(nn.Module):
 
         before (B, T): at each place the token before it, -1 at the beginning.
         """
-        x = one_hot(before, self.tokens)  # (B, T, N)
-        if self.config.cell == "lstm":
-            x, (h, c) = self.rnn(x, (memory[0], memory[1]))  # (B, T, H)
-            after = torch.stack([h, c])
-        else:
-            x, h = self.rnn(x, memory[0])
-            after = h.unsqueeze(0)
-        return self.head(x), after  # (B, T, N)
+        x, kept = one_hot(before, self.tokens), []  # (B, T, N)
+        for n, rnn in enumerate(self.layers):
+            parts = [part[n : n + 1] for part in memory]  # of (1, B, H)
+            said, after = rnn(x, tuple(parts) if len(parts) == 2 else parts[0])
+            x = x + said if n else said  # (B, T, H)
+            kept.append(torch.stack(after) if len(parts) == 2 else after.unsqueeze(0))
+        return self.head(x), torch.cat(kept, dim=1)  # (B, T, N); (parts, layers, B, H)
 
 
 def one_hot(tokens: Tensor, size: int) -> Tensor:
@@ -150,7 +152,7 @@ class StepPerformance(nn.Module):
         with torch.no_grad():
             for layer, step in enumerate(self.cells):
                 for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
-                    getattr(step.cell, name).copy_(getattr(trained.rnn, f"{name}_l{layer}"))
+                    getattr(step.cell, name).copy_(getattr(trained.layers[layer], f"{name}_l0"))
 
     @torch.jit.export
     def start(self, lanes: int) -> tuple[Tensor, Tensor]:
@@ -165,7 +167,7 @@ class StepPerformance(nn.Module):
         for n, cell in enumerate(self.cells):
             after = cell(x, memory[:, n])
             kept.append(after)
-            x = after[:, 0]
+            x = x + after[:, 0] if n > 0 else after[:, 0]
         return self.head(x), torch.stack(kept, dim=1)
 
     @torch.jit.export

@@ -27,7 +27,7 @@ def a_brain(folder, size, int8=False):
     torch.manual_seed(0)
     net = PerformanceRNN(CONFIGS[size]).eval()
     with torch.no_grad():
-        net.head.weight.mul_(30)  # clear preferences
+        net.head.weight.mul_(6)  # clear preferences
     path = folder / f"{size}.brain"
     export(net, path, ABOUT, int8)
     return Brain.load(path)
