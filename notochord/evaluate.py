@@ -332,10 +332,8 @@ def run(args: argparse.Namespace) -> None:
         check_folder(path)
     brain = Brain.load(args.brain)
     if brain.manifest["network"] != "notochord":
-        _run_own_order(brain, args)
-        return
-    if brain.manifest["network"] == "groove_transformer":
-        _run_grooves(brain, args)
+        drums = brain.manifest["network"] == "groove_transformer"
+        (_run_grooves if drums else _run_own_order)(brain, args)
         return
     net = None
     if args.checkpoint:

@@ -41,6 +41,7 @@ NAME = re.compile(r"_(\d+)_(?:beat|fill)_4-4\.mid$")  # beats a minute, in four-
 GENRE = re.compile(r"__\d+_([a-z]+)[^/]*$")  # "soul" of "soul-groove10"
 FEWEST = 4  # strokes in two bars; fewer are a rest or a count-in
 GIVEN = 0.5  # chance that a control is given
+WHOLE, SPARSEST = 0.5, 0.1  # chance of a whole groove; else, the least share of it that is left
 # How sharply strokes are to be met: the spread of a velocity (of 1), and of an offset (of a step).
 SPREAD_OF_VELOCITY, SPREAD_OF_OFFSET = 0.15, 0.1
 KL_WEIGHT = 0.2  # below 1, so that the bottleneck is used
@@ -104,6 +105,16 @@ def _steps(strokes: list[Stroke]) -> np.ndarray:
     return pattern_of(strokes, STEPS_PER_BAR * math.ceil((last + 0.5) / STEPS_PER_BAR))
 
 
+def thinned(grooves: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Grooves (B, 32, 3) of which half have lost some of their strokes by chance: a player seldom
+    strikes wherever a drummer would, and a network that has only met whole grooves plays nothing
+    where nothing was struck."""
+    shares = rng.uniform(SPARSEST, 1.0, size=len(grooves))
+    shares[rng.random(len(grooves)) < WHOLE] = 1.0
+    kept = rng.random(grooves.shape[:2]) < shares[:, None]
+    return (grooves * kept[..., None]).astype(np.float32)
+
+
 class GrooveStudy:
     """A variational autoencoder from groove to pattern. A lane of `length` steps holds as many
     patterns as fit in it."""
@@ -132,16 +143,19 @@ class GrooveStudy:
         given = (rng.random((batch, CONTROLS)) < GIVEN).astype(np.float32)
         noise = rng.standard_normal((batch, self.net.config.latent)).astype(np.float32)
         memories = drumming.memories(chosen, rng.integers(MEMORY_BARS + 1, size=batch))
-        parts = self._parts(drumming.patterns(chosen), memories, given, noise)
+        patterns = drumming.patterns(chosen)
+        grooves = thinned(tapped(patterns), rng)
+        parts = self._parts(patterns, grooves, memories, given, noise)
         return parts[:3].sum() + KL_WEIGHT * parts[3]
 
     def _parts(
-        self, patterns: np.ndarray, memories: np.ndarray, given: np.ndarray, noise: np.ndarray
-    ) -> Tensor:
+        self, patterns: np.ndarray, grooves: np.ndarray, memories: np.ndarray, given: np.ndarray,
+        noise: np.ndarray,
+    ) -> Tensor:  # fmt: skip
         """Each part of the loss, in nats a step."""
         device = next(self.net.parameters()).device
         put = lambda a: torch.from_numpy(np.ascontiguousarray(a)).to(device)  # noqa: E731
-        groove, controls = put(tapped(patterns)), put(controls_of(patterns))
+        groove, controls = put(grooves), put(controls_of(patterns))
         with self._autocast():
             outputs = self.net(groove, put(memories), controls, put(given), put(noise))
         hits, velocities, offsets, mean, log_variance = (x.float() for x in outputs)
@@ -167,8 +181,9 @@ class GrooveStudy:
         nothing = np.zeros((len(chosen), CONTROLS), dtype=np.float32)
         noise = np.zeros((len(chosen), self.net.config.latent), dtype=np.float32)
         memories = self._valid.memories(chosen, np.full(len(chosen), MEMORY_BARS))
+        patterns = self._valid.patterns(chosen)
         found: list[float] = self._parts(
-            self._valid.patterns(chosen), memories, nothing, noise
+            patterns, tapped(patterns), memories, nothing, noise
         ).tolist()
         return found
 

@@ -17,7 +17,7 @@ from notochord.groove import (
 )
 from notochord.kinds import GROOVE_TRANSFORMER
 from notochord.models.groove_transformer import CONFIGS, GrooveTransformer
-from notochord.patterns import drumming_in
+from notochord.patterns import drumming_in, thinned
 from notochord.train import Schedule, Trainer, load_network, train
 from tests.notochord.resuming import goes_on_bit_for_bit
 
@@ -67,6 +67,16 @@ def test_no_more_is_remembered_than_is_allowed(drums):
     drumming = drumming_in(drums, "train")
     memories = drumming.memories(np.array([6, 6]), np.array([2, 0]))
     assert memories[0, -8:, -1].all() and not memories[0, :-8].any() and not memories[1].any()
+
+
+def test_half_of_the_grooves_are_thinned_and_no_stroke_is_changed(drums):
+    grooves = tapped(patterns_in(drums, "train"))
+    many = np.tile(grooves, (50, 1, 1))
+    sparse = thinned(many, np.random.default_rng(0))
+    kept = sparse[..., 0] > 0
+    assert np.array_equal(sparse[kept], many[kept]) and not sparse[~kept].any()
+    left = kept.sum(1) / (many[..., 0] > 0).sum(1)
+    assert 0.4 < (left == 1.0).mean() < 0.6 and left.min() < 0.3
 
 
 def test_a_corpus_without_drums_is_refused(corpus):
