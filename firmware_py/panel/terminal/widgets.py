@@ -103,15 +103,16 @@ class Modes(Part):
         text.append("m", KEY)
         for mode in self.glance.modes:
             here = mode == self.glance.settings.mode
-            text.append(f" {mode} ", "bold black on #e0e0e0" if here else "")
+            text.append(" ")  # one between two: all that there are must fit into 80 letters
+            text.append(mode, "bold black on #e0e0e0" if here else "")
         return text
 
     def on_click(self, event: events.Click) -> None:
         at = 2
         for mode in self.glance.modes:
-            if at <= event.x < at + len(mode) + 2:
+            if at <= event.x < at + len(mode) + 1:
                 self.post_message(Chosen(f"mode={mode}"))
-            at += len(mode) + 2
+            at += len(mode) + 1
 
 
 class Choices(Part):
