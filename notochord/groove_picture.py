@@ -1,4 +1,5 @@
-"""Drum patterns drawn: velocity heat maps, the latent space as a map, and bars as a grid."""
+"""Drum patterns drawn: velocity heat maps, the latent space as a map with what is played at places
+of it, and bars as a grid."""
 
 from __future__ import annotations
 
@@ -9,13 +10,24 @@ from typing import Any
 import numpy as np
 
 from notochord.brain import BrainError
-from notochord.groove import STEPS, STEPS_PER_BAR, VOICES, WIDTH, N, tapped
+from notochord.groove import (
+    CONTROLS,
+    MEMORY_BEATS,
+    MEMORY_WIDTH,
+    STEPS,
+    STEPS_PER_BAR,
+    VOICES,
+    WIDTH,
+    N,
+    tapped,
+)
 from notochord.groove_brain import GrooveBrain
 from notochord.groove_evaluate import rolled
 from notochord.patterns import Drumming
 
 DRAWN = 4  # genres, the commonest
 SHOWN = 8  # bars of a roll-out
+PLACES = 5  # of the map whose patterns are drawn
 
 
 def flat_map(points: np.ndarray) -> np.ndarray:
@@ -46,8 +58,8 @@ def draw(brain: GrooveBrain, drumming: Drumming, chosen: np.ndarray, made: np.nd
     from matplotlib import colormaps
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(18, 17), layout="constrained")
-    rows: Any = figure.subfigures(3, 1, height_ratios=(3, 5, 4))
+    figure = Figure(figsize=(18, 19), layout="constrained")
+    rows: Any = figure.subfigures(4, 1, height_ratios=(3, 5, 2, 4))
     genres = np.array(drumming.genres)[drumming.of[chosen]]
     common = [genre for genre, _ in Counter(genres.tolist()).most_common(DRAWN)]
     _heat_maps(rows[0], drumming.patterns(chosen)[:, :STEPS_PER_BAR], made, genres, common)
@@ -60,10 +72,45 @@ def draw(brain: GrooveBrain, drumming: Drumming, chosen: np.ndarray, made: np.nd
         axes.plot(here[:, 0], here[:, 1], "o", markersize=3, alpha=0.8, label=genre)
     axes.set(title="grooves in the latent space, by genre (UMAP)", xticks=[], yticks=[])
     axes.legend(fontsize=8, markerscale=2, ncols=2, loc="upper right")
-    _grids(rows[2], brain, drumming)
+    _rendered(axes, rows[2], brain, points, mean)
+    _grids(rows[3], brain, drumming)
     png = io.BytesIO()
     figure.savefig(png, format="png", dpi=80)
     return png.getvalue()
+
+
+def far_apart(points: np.ndarray, count: int) -> list[int]:
+    """The numbers of so many of the points (B, 2), begun in the middle, each as far as can be from
+    those before."""
+    chosen = [int(np.linalg.norm(points - np.median(points, axis=0), axis=1).argmin())]
+    while len(chosen) < min(count, len(points)):
+        away = np.linalg.norm(points[:, None] - points[chosen], axis=2).min(1)
+        chosen.append(int(away.argmax()))
+    return chosen
+
+
+def patterns_at(brain: GrooveBrain, z: np.ndarray) -> np.ndarray:
+    """The likeliest patterns (B, 32, 27) at places (B, Z) of the latent space, nothing remembered
+    and no control given."""
+    memories = np.zeros((len(z), MEMORY_BEATS, MEMORY_WIDTH), dtype=np.float32)
+    nothing = np.zeros((len(z), CONTROLS), dtype=np.float32)
+    patterns = brain.decode(z.astype(np.float32), memories, nothing, nothing).copy()
+    patterns[..., :N] = patterns[..., :N] > 0.0
+    return patterns
+
+
+def _rendered(
+    map_axes: Any, figure: Any, brain: GrooveBrain, points: np.ndarray, mean: np.ndarray
+) -> None:
+    """Numbers on the map, and below it what is played there."""
+    chosen = far_apart(points, PLACES)
+    every = figure.subplots(1, len(chosen), squeeze=False)[0]
+    for number, (axes, at) in enumerate(zip(every, chosen, strict=True), 1):
+        map_axes.annotate(str(number), points[at], fontsize=14, weight="bold", ha="center")
+        grid(axes, patterns_at(brain, mean[at : at + 1])[0])
+        axes.set_title(f"{number}", fontsize=9)
+        if number > 1:
+            axes.set_yticks(range(N), [""] * N)
 
 
 def _heat_maps(
