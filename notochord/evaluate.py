@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from notochord.ask import SUB_EVENT_LETTERS
 from notochord.batches import plain_instruments
+from notochord.bootstrap import CONFIDENCE, RESAMPLES
 from notochord.brain import Brain, BrainError
 from notochord.corpus import SPLITS, Corpus, CorpusError, piece_events
 from notochord.models.notochord import SUB_EVENTS, Notochord
@@ -32,8 +33,6 @@ from notochord.wholefile import check_folder, write_whole
 
 LANES = 32  # pieces read side by side
 CHUNK = 128  # events of each piece that the float network rates in one call
-RESAMPLES = 1000
-CONFIDENCE = 99  # per cent
 ORDERS = ["".join(letters) for letters in permutations(SUB_EVENT_LETTERS)]
 
 Block = dict[str, Any]

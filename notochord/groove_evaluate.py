@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from notochord.ask import Pattern
+from notochord.bootstrap import CONFIDENCE, Ratios
 from notochord.corpus import Corpus
 from notochord.event import MAX_VELOCITY
 from notochord.groove import (
@@ -39,7 +40,6 @@ Found = dict[str, Any]
 BATCH = 256
 ROLLED = 32  # bars
 VARIATION = 0.6  # as the knob of that name has it where it stands, at 0.36
-RESAMPLES, CONFIDENCE = 1000, 99  # as for Notochord
 FEWEST = 20  # bars of a genre, of which something is said
 MOST_OF_A_GENRE = 300  # bars; the distances within them are compared two by two
 PARTS = ("hits", "velocity", "offset", "bottleneck")
@@ -103,15 +103,8 @@ def _summary(rated: np.ndarray, of: np.ndarray) -> Found:
     """The mean of each part over patterns, with intervals over recordings."""
     sums = np.zeros((of.max() + 1, len(PARTS) + 1))
     np.add.at(sums, of, np.concatenate([rated, np.ones((len(rated), 1))], axis=1))
-    n = len(sums)
-    drawn = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), RESAMPLES) @ sums
-    tail = (100 - CONFIDENCE) / 2
-    means, whole = drawn[:, :-1] / drawn[:, -1:], sums.sum(0)
-    lo, hi = np.percentile(means, [tail, 100 - tail], axis=0)
-    return {
-        part: {"mean": float(whole[k] / whole[-1]), "lo": float(lo[k]), "hi": float(hi[k])}
-        for k, part in enumerate(PARTS)
-    }
+    ratios = Ratios(sums)
+    return {part: ratios.of(k, len(PARTS)) for k, part in enumerate(PARTS)}
 
 
 # ── how its bars are ────────────────────────────────────────────────────────────────────────

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from notochord.bootstrap import CONFIDENCE, Ratios
 from notochord.corpus import Corpus
 from notochord.score_brain import ScoreBrain
 from notochord.score_study import ScoreStudy, score_of, scores_in
-from notochord.token_evaluate import CONFIDENCE, RESAMPLES
 
 ORDER = "dT, T, P"
 
@@ -44,20 +44,12 @@ def evaluate(
 
 def _summary(rows: np.ndarray) -> dict[str, Any]:
     """Figures {mean, lo, hi} of pieces (nats of dT, T, P, of notes; notes)."""
-    n = len(rows)
-    drawn = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), RESAMPLES)
-    sums = np.concatenate([rows.sum(0, keepdims=True), drawn @ rows])
-    tail = (100 - CONFIDENCE) / 2
-
-    def figure(nats: int) -> dict[str, float]:
-        values = sums[:, nats] / np.maximum(sums[:, 4], 1e-9)
-        lo, hi = np.percentile(values[1:], [tail, 100 - tail])
-        return {"mean": float(values[0]), "lo": float(lo), "hi": float(hi)}
-
+    ratios = Ratios(rows)
+    whole = ratios.of(3, 4)
     return {
-        "unit": "note", "pieces": n, "events": int(rows[:, 4].sum()), "mean": figure(3),
-        "nats_per_event": {ORDER: figure(3)},
-        "parts": {part: figure(m) for m, part in enumerate(ScoreStudy.parts)},
+        "unit": "note", "pieces": len(rows), "events": int(rows[:, 4].sum()), "mean": whole,
+        "nats_per_event": {ORDER: whole},
+        "parts": {part: ratios.of(m, 4) for m, part in enumerate(ScoreStudy.parts)},
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from notochord.batches import PLAIN
+from notochord.bootstrap import CONFIDENCE, Ratios
 from notochord.corpus import Corpus, CorpusError, expressive
 from notochord.event import Event
 from notochord.kinds import KINDS
@@ -23,7 +24,6 @@ from notochord.segments import piano_events
 from notochord.token_brain import TokenBrain
 
 ORDER = "tvip"  # in which it draws an event: its time, its loudness, its key
-RESAMPLES, CONFIDENCE = 1000, 99  # as for Notochord
 
 
 def bin_size(velocity: int) -> int:
@@ -74,21 +74,12 @@ def evaluate(
 
 def _summary(rows: np.ndarray) -> dict[str, Any]:
     """Figures {mean, lo, hi} of pieces (nats of tokens, of events, tokens, events, seconds)."""
-    n = len(rows)
-    drawn = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), RESAMPLES)
-    sums = np.concatenate([rows.sum(0, keepdims=True), drawn @ rows])
-    tail = (100 - CONFIDENCE) / 2
-
-    def figure(nats: int, per: int) -> dict[str, float]:
-        values = sums[:, nats] / np.maximum(sums[:, per], 1e-9)
-        lo, hi = np.percentile(values[1:], [tail, 100 - tail])
-        return {"mean": float(values[0]), "lo": float(lo), "hi": float(hi)}
-
-    event = figure(1, 3)
+    ratios = Ratios(rows)
+    event = ratios.of(1, 3)
     return {
-        "pieces": n, "events": int(rows[:, 3].sum()), "tokens": int(rows[:, 2].sum()),
-        "mean": event, "nats_per_event": {ORDER: event}, "nats_per_token": figure(0, 2),
-        "nats_per_second": figure(1, 4),
+        "pieces": len(rows), "events": int(rows[:, 3].sum()), "tokens": int(rows[:, 2].sum()),
+        "mean": event, "nats_per_event": {ORDER: event}, "nats_per_token": ratios.of(0, 2),
+        "nats_per_second": ratios.of(1, 4),
     }  # fmt: skip
 
 
