@@ -334,6 +334,8 @@ def run(args: argparse.Namespace) -> None:
         many = section == "versus"
         found = [_read(path, section, sha256) for path in (paths if many else [paths])]
         lines += [*SECTIONS[section](found if many else found[0]), ""]
+    if not lines:  # nothing else was measured: what the manifest tells stays
+        lines += [*_quality(manifest.get("quality")), ""]
     for name in args.pictures:
         if not (args.brain.parent / name).exists():
             raise BrainError(f"--pictures {name}: no such file beside the card")

@@ -80,6 +80,15 @@ def test_the_card_is_written_beside_the_brain(int8_file, evaluation, tmp_path):
     assert "That took 1.3 hours of one core" in card
 
 
+def test_a_card_that_gains_a_picture_keeps_what_its_manifest_tells(int8_file, tmp_path):
+    brain = tmp_path / "x.brain"
+    brain.write_bytes(int8_file.read_bytes())
+    (tmp_path / "x.png").touch()
+    assert main(["card", "--brain", str(brain), "--pictures", "x.png"]) == 0
+    card = (tmp_path / "x.md").read_text()
+    assert "## Measured quality" in card and "![x](x.png)" in card
+
+
 def test_a_picture_that_does_not_lie_beside_the_card_is_one_line(int8_file, tmp_path, capsys):
     brain = tmp_path / "x.brain"
     brain.write_bytes(int8_file.read_bytes())
