@@ -344,8 +344,6 @@ class Instrument:
 
     def _do(self, think: Callable[[], Actions], now: float) -> None:
         """Let the mode think, and do what it says. A fault in a mode costs its notes, no more."""
-        led = self.beat.lead() != "internal"
-        self.scene.quarter = self.beat.line(now).seconds if led else 0.0
         try:
             for action in think():
                 self._act(action, now)

@@ -235,7 +235,7 @@ class Improviser:
             temperature=scene.temperatures(), top_p=scene.settings.top_p,
             favoured=rested, share=scene.settings.share if self._share is None else self._share,
             haste=HASTE * log2(scene.settings.density / USUAL), groove=scene.settings.groove,
-            leaders=scene.story.players_instruments, quarter=scene.quarter,
+            leaders=scene.story.players_instruments, quarter=scene.quarter(now),
             weights={i: scene.weight(i) for i in masks if scene.weight(i) != 1.0},
         )  # fmt: skip
         return [Enquire(self._asking, ask, self._tip_number)]

@@ -90,9 +90,12 @@ class Scene:
     ahead: frozenset[Voice] = frozenset()  # the network's, heard already before their own time
     pressed: set[Key] = field(default_factory=set)  # keys under a finger
     brain: bool = False  # whether the brain can be asked
-    quarter: float = 0.0  # seconds a beat, where a clock or taps lead; 0 where none do
     beat: Beat = field(default_factory=lambda: Beat(Settings().tempo))  # that the box keeps
     seed: int = 0  # of everything random
+
+    def quarter(self, now: float) -> float:
+        """Seconds a beat, where a clock or taps lead; 0 where none do."""
+        return 0.0 if self.beat.lead() == "internal" else self.beat.line(now).seconds
 
     def temperatures(self) -> Temperatures:
         """The temperature knobs, as an ask takes them."""
