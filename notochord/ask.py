@@ -81,7 +81,8 @@ class Ask:
     heard before (`notochord.rhythm`): on average by 1 + groove times. By that of `leaders` alone,
     where these instruments have a rhythm.
     A `quarter` above 0 is how long the beat is that is kept to, in seconds; a network in score time
-    is led to it, others have no use for it.
+    is led to it, others have no use for it. A `beat` is such a length and the seconds from the last
+    event told to a bar line: to it a network of drums makes a `pattern`.
     """
 
     order: str = "iptv"
