@@ -15,6 +15,7 @@ from notochord.ask import Answer, Ask
 from notochord.brain import Brain
 from notochord.event import Event
 from notochord.sampler import in_range
+from notochord.score_heard import heard_whole
 from notochord.score_memory import Heard, told
 from notochord.score_sampler import ScoreNetwork, answer
 
@@ -39,6 +40,12 @@ class ScoreBrain(Brain):
     def ask(self, state: Heard, ask: Ask, uniforms: Sequence[float]) -> Answer:
         with self._torch.inference_mode():
             return answer(self.network, state, ask, uniforms)
+
+    def surprises(self, events: Sequence[Event]) -> np.ndarray:
+        score, begins = heard_whole(events)
+        found = np.zeros(len(events))  # the end of a note is paid for with its beginning
+        found[begins] = self.note_nats(score).sum(1)
+        return found
 
     def note_nats(self, score: np.ndarray) -> np.ndarray:
         """Nats of dT, T and P of each note of a score (notes, 3), from its beginning."""
