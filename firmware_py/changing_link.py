@@ -68,6 +68,11 @@ class ChangingLink:
             return None
         return self._next.manifest
 
+    @property
+    def changing(self) -> bool:
+        """Whether there is a next one, awake or not."""
+        return self._next is not None
+
     def hush(self) -> None:
         """Ask this one nothing more, so that what it has begun comes to its end."""
         self._hushed = True
@@ -165,6 +170,14 @@ class ChangingLink:
         if self._parting:
             self._parting = [link for link in self._parting if not link.has_ended]
         return reports
+
+    def wait(self, seconds: float) -> list[Report]:
+        """Poll, waiting until something came or the time is up: for use without a player."""
+        if self._unasked:
+            return self.poll()
+        if self._next is not None:
+            seconds = min(seconds, LOOK)
+        return [*self._link.wait(seconds), *self.poll()]
 
     def tell(self, told: Told) -> None:
         """Tell the one that plays an event, and the next, when its turn comes."""

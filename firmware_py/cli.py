@@ -21,7 +21,7 @@ from firmware_py.box.claims import lock_memory, own_core, place_brain
 from firmware_py.box.folder import usable
 from firmware_py.box.health import Watch
 from firmware_py.box.notify import Notifier
-from firmware_py.brain_choice import BrainChoice, offered
+from firmware_py.brain_choice import BrainChoice
 from firmware_py.brain_link import ProcessLink
 from firmware_py.cables import Cables, Wishes
 from firmware_py.changing_link import ChangingLink
@@ -115,26 +115,36 @@ def _settings(args: argparse.Namespace, base: Settings | None = None) -> Setting
     return settings
 
 
-def _awake(brain: Path, mode: str) -> ProcessLink:
-    """A link to a brain that is ready; for performing, where nothing can be played before. Raises
-    SettingError when it cannot play the mode."""
+def _awake(args: argparse.Namespace, settings: Settings) -> tuple[ChangingLink, BrainChoice]:
+    """A link to a brain that is ready, and the choice among all; for performing, where nothing can
+    be played before. Raises SettingError when it cannot play the mode."""
     from firmware_py.perform import wake
 
-    link = ProcessLink(brain, MonotonicClock().now, timely=False)
+    files = brains.shelf(state_folder(), BRAINS, DEFAULT_BRAIN) | {AUTO_BRAIN: args.brain}
+    refusal = BrainChoice(None, files).refusal("brain", settings.brain)
+    if refusal is not None:
+        raise SettingError(refusal)
+
+    def make(path: Path) -> ProcessLink:
+        return ProcessLink(path, MonotonicClock().now, timely=False)
+
+    link = ChangingLink(make(files[settings.brain]), make, MonotonicClock().now)
+    choice = BrainChoice(link, files, settings.brain)
     try:
         wake(link)
-        if mode not in offered(link.manifest):
-            known = ", ".join(offered(link.manifest))
-            raise SettingError(f"{brain.name} cannot {mode}; name a --mode of {known}")
+        refusal = choice.refusal("mode", settings.mode)
+        if refusal is not None:
+            raise SettingError(f"{refusal}; name another --mode")
     except BaseException:
         link.close()
         raise
-    return link
+    return link, choice
 
 
 def _perform(args: argparse.Namespace) -> int:
     from firmware_py import outfile
     from firmware_py.perform import perform
+    from firmware_py.turns import Turn, Turning
     from notochord.midifile import read_messages
 
     settings = _settings(args)
@@ -144,24 +154,25 @@ def _perform(args: argparse.Namespace) -> int:
         check_folder(path)
     if args.wav is not None:
         outfile.check_sound()
-    link = _awake(args.brain, settings.mode)
+    turns = [Turn.read(*words) for words in args.turn]
+    link, choice = _awake(args, settings)
+    about = _about(link, args.seed, settings) | {"turns": [str(turn) for turn in turns]}
+    turning = Turning(link, choice)
+    also = [(turn.at, turning.happening(turn)) for turn in turns]
     try:
-        performed = perform(messages, settings, link, args.seed, args.answer_ms, args.tail)
+        performed = perform(messages, settings, link, args.seed, args.answer_ms, args.tail, also)
     finally:
         link.close()
-    figures = _figures(performed, link, args.seed, settings)
+    figures = {**performed.report(), **about}
     _write(performed, figures, args.out, args.png, args.wav, args.json, args.input.stem)
     for name, value in figures.items():
         print(f"{name}: {value}")
     return 0
 
 
-def _figures(
-    performed: Performed, link: ProcessLink, seed: int, settings: Settings
-) -> dict[str, Any]:
+def _about(link: ChangingLink, seed: int, settings: Settings) -> dict[str, Any]:
     brain = str(link.manifest.get("name", ""))
-    about = {"brain": brain, "brain_sha256": link.sha256, "seed": seed, "mode": settings.mode}
-    return {**performed.report(), **about}
+    return {"brain": brain, "brain_sha256": link.sha256, "seed": seed, "mode": settings.mode}
 
 
 def _write(
@@ -207,13 +218,14 @@ def _play(args: argparse.Namespace) -> int:
     settings = _settings(args)
     print("no keyboard is plugged in, so the box plays with a tune of its own: Greensleeves")
     print(f"waking the network ({args.brain.name}) ...")
-    link = _awake(args.brain, settings.mode)
+    link, _ = _awake(args, settings)
+    about = _about(link, args.seed, settings)
     print(f"performing in mode '{settings.mode}' ...")
     try:
         performed = perform(_as_messages(tune()), settings, link, args.seed)
     finally:
         link.close()
-    figures = _figures(performed, link, args.seed, settings)
+    figures = {**performed.report(), **about}
     stem = f"greensleeves-{settings.mode}"
     midi, png, wav = (out / f"{stem}.{kind}" for kind in ("mid", "png", "wav"))
     sound = wav if outfile.can_sound() else None
@@ -398,6 +410,9 @@ def _parser() -> argparse.ArgumentParser:
     to_file.add_argument("--json", type=Path, help="the figures")
     to_file.add_argument("--answer-ms", type=number(0, 10_000), default=3.0,
                          help="simulated time that an answer takes")  # fmt: skip
+    to_file.add_argument("--turn", nargs=2, action="append", default=[],
+                         metavar=("SECONDS", "NAME=VALUE"),
+                         help="turn a knob then, or to another brain")  # fmt: skip
     to_file.add_argument("--tail", type=number(0, 3600), help="seconds of music after the end")
     to_file.set_defaults(run=_perform)
 

@@ -34,6 +34,7 @@ RESTART = 2.0  # simulated seconds that a brain which died is away
 TAILS = {"continue": 30.0}  # seconds of music after the input's end; 4 in every other mode
 
 Happening = Callable[[float], None]
+Also = Callable[["Instrument", float], float | None]  # returns when it is to happen again
 
 
 class BrainUnusable(ValueError):
@@ -43,7 +44,10 @@ class BrainUnusable(ValueError):
 class AnsweringLink(BrainLink, Protocol):
     """A way to a brain whose answers can be waited for."""
 
-    state: str
+    @property
+    def state(self) -> str:
+        """"ready" while it can be asked."""
+        ...
 
     def wait(self, timeout: float) -> list[Report]:
         """Wait for what it has to say, so many seconds at most."""
@@ -180,13 +184,14 @@ class _Recorder:
 def perform(
     messages: Iterable[tuple[float, str, Message]], settings: Settings, link: AnsweringLink,
     seed: int = 0, answer_ms: float = 3.0, tail: float | None = None,
-    also: Iterable[tuple[float, Callable[[Instrument, float], None]]] = (),
+    also: Iterable[tuple[float, Also]] = (),
     tape: Tape | None = None,
 ) -> Performed:  # fmt: skip
     """Play messages (seconds, port, bytes) through the instrument; the brain must be awake.
 
     `tail`: seconds of music after the last message. `also`: other things to happen at a time, with
-    the instrument in hand: knobs turned, a keyboard unplugged. `tape`: it is taken down there.
+    the instrument in hand: knobs turned, a keyboard unplugged; what returns a time happens again
+    then. `tape`: it is taken down there.
     """
     clock, agenda, performed = CrankedClock(), Schedule[Happening](), Performed()
     recorder = _Recorder(clock, performed)
@@ -201,8 +206,17 @@ def perform(
         agenda.put(at, lambda now, p=port, m=message: instrument.heard(p, m, now))  # type: ignore[misc]
         end = max(end, at)
         performed.notes_in += is_note_on(message)
+
+    def put(at: float, happen: Also) -> None:
+        def happens(now: float) -> None:
+            again = happen(instrument, now)
+            if again is not None:
+                put(again, happen)
+
+        agenda.put(at, happens)
+
     for at, happen in also:
-        agenda.put(at, lambda now, h=happen: h(instrument, now))  # type: ignore[misc]
+        put(at, happen)
     end += TAILS.get(settings.mode, 4.0) if tail is None else tail
     instrument.brain_ready(0.0)
     _play(instrument, agenda, clock, end)

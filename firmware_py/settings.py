@@ -205,10 +205,15 @@ def _checked_text(name: str, value: str) -> str:
 
 def parsed(settings: Settings, text: str) -> Settings:
     """The settings with one changed as written on a command line: NAME=VALUE."""
+    return changed(settings, *pair(text))
+
+
+def pair(text: str) -> tuple[str, str]:
+    """Name and value as written on a command line: NAME=VALUE. Raises SettingError."""
     name, equals, value = text.partition("=")
     if not equals:
         raise SettingError(f"'{text}': write a knob as NAME=VALUE, for example temperature=1.1")
-    return changed(settings, name.strip(), value.strip())
+    return name.strip(), value.strip()
 
 
 def load(path: Path) -> Settings:

@@ -21,8 +21,10 @@ def brain_file(text: str) -> Path:
 def add_brain(parser: argparse.ArgumentParser) -> None:
     """The option that names the brain."""
     parser.add_argument(
-        "--brain", type=brain_file, default=DEFAULT_BRAIN, help="base (default), small, or a file"
-    )
+        "--brain", type=brain_file, default=DEFAULT_BRAIN,
+        help=f"one of {', '.join(sorted(path.stem for path in BRAINS.glob('*.brain')))}, or a file "
+        f"(default: {DEFAULT_BRAIN.stem})",
+    )  # fmt: skip
 
 
 def number(low: float, high: float) -> Callable[[str], float]:

@@ -86,13 +86,28 @@ def test_a_brain_that_makes_patterns_plays_the_drums_and_nothing_else(
     assert set(report["notes_out_by_instrument"]) == {"piano", "drums"}
     capsys.readouterr()
     assert perform(song, groove_brain, "--mode", "duet", "--out", tmp_path / "o.mid") == 2
-    assert "cannot duet; name a --mode of thru, drums" in said(capsys)
+    assert "cannot duet; it knows thru, drums; name another --mode" in said(capsys)
 
 
 def test_a_mode_that_the_brain_does_not_know_is_refused(song, token_brain, tmp_path, capsys):
     assert perform(song, token_brain, "--mode", "duet", "--out", tmp_path / "o.mid") == 2
-    assert "cannot duet; name a --mode of thru, continue, echo, solo" in said(capsys)
+    assert "cannot duet; it knows thru, continue, echo, solo; name another" in said(capsys)
     assert not (tmp_path / "o.mid").exists()
+
+
+def test_knobs_and_brains_are_turned_while_a_file_is_performed(song, tiny_brain, tmp_path):
+    out, figures = tmp_path / "out.mid", tmp_path / "out.json"
+    turns = ("--turn", "1", "brain=groove_transformer", "--turn", "2", "temperature=1.2")
+    assert perform(song, tiny_brain, "--out", out, "--json", figures, *turns) == 0
+    report = json.loads(figures.read_text())
+    assert report["hanging_notes"] == 0
+    assert report["turns"] == ["1 brain=groove_transformer", "2 temperature=1.2"]
+
+
+def test_a_turn_to_what_is_not_there_writes_nothing(song, tiny_brain, tmp_path, capsys):
+    out = tmp_path / "o.mid"
+    assert perform(song, tiny_brain, "--out", out, "--turn", "1", "brain=none") == 2
+    assert "at 1 s there is no brain called 'none'" in said(capsys) and not out.exists()
 
 
 def test_a_missing_brain_file_is_named(song, tmp_path, capsys):
