@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from firmware_py.brain_link import Report
+from firmware_py.changing_link import CAUGHT_UP
 from firmware_py.clock import Clock, CrankedClock, MonotonicClock
 from firmware_py.instrument import Instrument
 from firmware_py.link import BrainLink
@@ -25,11 +26,12 @@ from firmware_py.sessions.recorded import Recorded
 from firmware_py.sessions.tape import Tape
 from firmware_py.settings import Settings
 from firmware_py.story import Told, Voice
-from notochord.ask import Ask
+from notochord.ask import N_UNIFORMS, Ask
 from notochord.event import Note, name_of
 
 log = logging.getLogger(__name__)
 
+FOREVER = float("inf")
 RESTART = 2.0  # simulated seconds that a brain which died is away
 TAILS = {"continue": 30.0}  # seconds of music after the input's end; 4 in every other mode
 
@@ -65,10 +67,16 @@ class SimulatedLink:
         self._real = MonotonicClock()
         self.instrument: Instrument | None = None
         self.answer_times: list[float] = []  # real seconds from question to answer
+        self._busy = False  # whether it may still be taking in what it was told
 
     def tell(self, told: Told) -> None:
-        """Tell the brain an event."""
+        """Tell the brain an event, when it has taken in the one before, as it has when keys come in
+        real time: else an answer would have to wait for all that was played before it."""
+        if self._busy:
+            self._link.ask(CAUGHT_UP, 0, Ask(), [0.5] * N_UNIFORMS, FOREVER)
+            self._wait(CAUGHT_UP)
         self._link.tell(told)
+        self._busy = True
 
     def forget(self) -> None:
         """Have the brain go back to the start."""
@@ -80,15 +88,22 @@ class SimulatedLink:
         """Ask, wait for the answer, and put it on the agenda."""
         asked_at = self._real.now()
         self._link.ask(number, after, ask, uniforms, deadline)
+        report = self._wait(number)
+        if report is not None:
+            self.answer_times.append(self._real.now() - asked_at)
+            self._hear(number, report.answer)
+
+    def _wait(self, number: int) -> Report | None:
+        """The answer with this number; None where the brain is lost instead."""
         while self._link.state == "ready":
             for report in self._link.wait(0.5):
                 if report.kind == "lost":
                     self._lost()
-                    return
+                    return None
                 if report.kind == "answer" and report.number == number:
-                    self.answer_times.append(self._real.now() - asked_at)
-                    self._hear(number, report.answer)
-                    return
+                    self._busy = False
+                    return report
+        return None
 
     def _hear(self, number: int, answer: Any) -> None:
         def hear(now: float) -> None:
@@ -99,6 +114,7 @@ class SimulatedLink:
 
     def _lost(self) -> None:
         assert self.instrument is not None
+        self._busy = False
         self._agenda.put(self._clock.now(), self.instrument.brain_lost)
         self._agenda.put(self._clock.now() + RESTART, self._back)
 
