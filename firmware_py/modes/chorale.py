@@ -8,13 +8,18 @@
 
 Each voice has an instrument, and so a channel, of its own, sings one note at a time, and does not
 cross another. The palette names them from soprano to bass. Where fewer are named, voices share.
+
+No voice rests while others begin: of a moment the lowest that is free is asked for first, as chords
+are written, then those above it, at once. Left to itself the network answers a line that you play
+alone with one or two voices, as what it has heard had one.
 """
 
 from __future__ import annotations
 
 from firmware_py.modes.echo import Echo
+from firmware_py.modes.improviser import Improviser
 from firmware_py.modes.mode import Actions, Scene
-from notochord.ask import Answer
+from notochord.ask import Answer, pitch_set
 from notochord.event import instrument_named, is_drums
 from notochord.voice_leading import MIDDLES, VOICES, sung_by, voice_for
 
@@ -31,18 +36,35 @@ class Chorale(Echo):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._last = list(MIDDLES)
+        self._improviser = Improviser(
+            scene, self._masks, lambda now: frozenset(), gathers=self._gathers
+        )
 
     def _masks(self) -> dict[int, int]:
-        """For every pitch the one voice that would take it, by instrument."""
+        """The pitches of the voice whose turn it is, by instrument."""
         singers = self._singers()
         sounding = self._sung(singers)
         masks = dict.fromkeys(singers, 0)
-        free = {instrument: self.scene.free(instrument) for instrument in masks}
-        for pitch in range(128):
-            voice = voice_for(pitch, self._last, sounding)
-            if voice is not None:
-                masks[singers[voice]] |= free[singers[voice]] & 1 << pitch
+        turn = self._next_of(sounding)
+        if turn is not None:
+            free = self.scene.free(singers[turn])
+            takes = (p for p in range(128) if voice_for(p, self._last, sounding) == turn)
+            masks[singers[turn]] = free & pitch_set(takes)
         return masks
+
+    def _next_of(self, sounding: list[int | None]) -> int | None:
+        """The lowest voice that is free, above those that have just begun."""
+        improviser = self._improviser
+        new = {p for (_, p), at in improviser.own.items() if at >= improviser.tip_time - AT_ONCE}
+        begun = [voice for voice, pitch in enumerate(sounding) if pitch in new]
+        least = max(begun, default=-1)
+        return next((v for v, p in enumerate(sounding) if p is None and v > least), None)
+
+    def _gathers(self) -> bool:
+        """Whether a moment has begun in which other voices are to join."""
+        improviser = self._improviser
+        begun = any(at >= improviser.tip_time - AT_ONCE for at in improviser.own.values())
+        return begun and self._next_of(self._sung(self._singers())) is not None
 
     def _singers(self) -> list[int]:
         """The instrument of each voice, bass to soprano."""

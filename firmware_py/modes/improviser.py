@@ -47,16 +47,18 @@ Masks = Callable[[], Mapping[int, int]]
 class Improviser:
     """Plays the network's part from what the brain answers. `masks` gives the pitches that may
     start, by instrument; instruments in `listens` are the player's, whose turns are left free.
-    Instruments that have rested get at least `share` of the turns, or as the knob has it.
+    Instruments that have rested get at least `share` of the turns, or as the knob has it. While it
+    `gathers`, what begins belongs to what has just begun: at once.
 
     No note begins at `until` (seconds) or later; when the last has ended it is `finished`.
     """
 
     def __init__(
         self, scene: Scene, masks: Masks, listens: Callable[[float], frozenset[int]],
-        share: float | None = None,
+        share: float | None = None, gathers: Callable[[], bool] = lambda: False,
     ) -> None:  # fmt: skip
         self._scene, self._masks, self._listens, self._share = scene, masks, listens, share
+        self._gathers = gathers
         self._plan: Schedule[tuple[Told, bool]] = Schedule()  # and whether it must wait
         self._tags = count()
         self._asking: int | None = None
@@ -227,6 +229,8 @@ class Improviser:
             return []
         low = max(at, self._freed_at()) - self._tip_time
         high = max(self.longest_wait, low + AT_MOST_MORE)
+        if any(on.values()) and self._gathers():
+            high = low
         self._asking, self._stale, self._not_before = next(self._tags), False, None
         rested = self._rested(masks)
         ask = Ask(

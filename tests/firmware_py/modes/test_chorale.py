@@ -35,6 +35,19 @@ def in_crotchets(ask: Ask, uniforms: list[float]) -> Answer:
     return obedient(ask, uniforms)
 
 
+def alone(ask: Ask, uniforms: list[float]) -> Answer:
+    """One note at a time, wherever it may wait; what sounds ends before the next begins."""
+    late = ask.time[0] + 0.5 if ask.time[1] > ask.time[0] + 0.5 else ask.time[1]
+    for instrument, bits in ask.off.items():
+        if bits and ask.time[1] > ask.time[0]:
+            return Event(instrument, pitches_in(bits)[0], late, 0)
+    for instrument, bits in ask.on.items():
+        if bits:
+            pitches = pitches_in(bits)
+            return Event(instrument, pitches[len(pitches) // 2], late, 70)
+    return None
+
+
 def own(stage: Stage) -> dict[int, list[int]]:
     """The pitches that each instrument of the network holds."""
     held: dict[int, list[int]] = {}
@@ -107,6 +120,32 @@ def test_the_last_notes_to_begin_begin_together() -> None:
     begun = [at for at, m in stage.sent if at > since and is_note_on(m)]
     assert sum(at > begun[-1] - 0.02 for at in begun) >= 3
     assert begun[-1] - begun[0] <= SHORTEST_ANSWER + LONGER
+
+
+@pytest.mark.parametrize(("polyphony", "voices"), [(5.0, 4), (4.0, 4), (2.0, 2)])
+def test_no_voice_rests_while_others_begin(polyphony: float, voices: int) -> None:
+    stage = Stage(script=alone, mode="chorale", polyphony=polyphony)
+    phrase(stage)
+    since = stage.now
+    stage.crank(6.0)
+    begun = [at for at, m in stage.sent if at > since and is_note_on(m)]
+    together = [at for at in begun if at < begun[0] + 0.05]
+    assert len(together) == voices
+
+
+def test_a_chord_is_asked_for_from_the_bass_up() -> None:
+    stage = Stage(script=alone, mode="chorale")
+    phrase(stage)
+    stage.crank(0.05)
+    asked: list[list[int]] = []
+
+    def listening(ask: Ask, uniforms: list[float]) -> Answer:
+        asked.append([i for i, bits in ask.on.items() if bits])
+        return alone(ask, uniforms)
+
+    stage.script = listening
+    stage.crank(2.0)
+    assert asked[:4] == [[BASS], [CELLO], [VIOLA], [VIOLIN]]
 
 
 @pytest.mark.parametrize("palette", ["piano", "flute, cello", "flute, drums", "drums"])
