@@ -121,8 +121,7 @@ class Settings:
         "auto", "the network's instruments, with commas; 'same' is yours, 'auto' fits the mode"
     )
     brain: str = _text(
-        AUTO_BRAIN, "which brain plays, by name; 'auto' is the box's own or the usual one",
-        wiring=True,
+        AUTO_BRAIN, "which brain plays, by name; 'auto' is the box's own or the usual one"
     )
     synth: str = _text(shelf.DEFAULT, "which synth is connected, by name", wiring=True)
     preset_channel: int = _number(
