@@ -278,6 +278,9 @@ class Desk:
         instrument.recall(self._possible(preset.onto(instrument.scene.settings)), self._now())
         self.preset = f"{preset.number} {preset.name}"
         self._told(f"preset {preset.number}: {preset.name}")
+        if self._mode_to_come is not None:
+            settings = instrument.scene.settings
+            self._told(f"its brain, {settings.brain}, wakes; then mode {self._mode_to_come}")
 
     def _possible(self, wanted: Settings) -> Settings:
         """What of a preset can be had now; a mode of another brain comes with that brain."""

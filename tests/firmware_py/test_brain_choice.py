@@ -113,7 +113,8 @@ def test_a_preset_brings_its_brain_and_what_the_one_before_cannot_play_comes_wit
     here.obey(Recall(4))
     settings = here.stage.instrument.scene.settings
     assert (settings.mode, settings.temperature, settings.brain) == ("drums", 0.6, "roll")
-    assert here.link.changed == [Path("roll")] and here.lines == ["preset 4: a roll"]
+    assert here.link.changed == [Path("roll")]
+    assert here.lines == ["preset 4: a roll", "its brain, roll, wakes; then mode echo"]
     wakes(here)
     assert mode(here) == "echo" and "the brain 'roll' plays now" in here.lines
 
