@@ -48,6 +48,15 @@ class BrainChoice:
         """The modes that the brain that plays can play."""
         return MODES if self._link is None else offered(self._link.manifest)
 
+    @property
+    def changes(self) -> bool:
+        """Whether another brain than the one that plays is wanted, and on its way."""
+        return self.will_change(self._wanted)
+
+    def will_change(self, name: str) -> bool:
+        """Whether the setting turned to this name has another brain play than the one that does."""
+        return name in self._shelf and self._shelf[name] != self._shelf.get(self._plays)
+
     def refusal(self, name: str, value: object) -> str | None:
         """Why a setting cannot be turned to a value, in one line; None when it can."""
         if name == "mode" and value in MODES and value not in self.modes:

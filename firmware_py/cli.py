@@ -120,10 +120,7 @@ def _awake(args: argparse.Namespace, settings: Settings) -> tuple[ChangingLink, 
     be played before. Raises SettingError when it cannot play the mode."""
     from firmware_py.perform import wake
 
-    files = brains.shelf(state_folder(), BRAINS, DEFAULT_BRAIN) | {AUTO_BRAIN: args.brain}
-    refusal = BrainChoice(None, files).refusal("brain", settings.brain)
-    if refusal is not None:
-        raise SettingError(refusal)
+    files, settings = _brains(args, state_folder(), settings)
 
     def make(path: Path) -> ProcessLink:
         return ProcessLink(path, MonotonicClock().now, timely=False)
@@ -217,7 +214,7 @@ def _play(args: argparse.Namespace) -> int:
     out.mkdir(parents=True, exist_ok=True)
     settings = _settings(args)
     print("no keyboard is plugged in, so the box plays with a tune of its own: Greensleeves")
-    print(f"waking the network ({args.brain.name}) ...")
+    print("waking the network ...")
     link, _ = _awake(args, settings)
     about = _about(link, args.seed, settings)
     print(f"performing in mode '{settings.mode}' ...")
@@ -246,12 +243,13 @@ def _run(args: argparse.Namespace) -> int:
     if args.panel == "terminal":
         check_terminal()
     folder = usable(args.state)
+    shelf, settings = _brains(args, folder, settings)
     rig, wishes = rigs.for_playing(args.rig, folder), _wishes(args)
     with _backend(args.api, wishes) as backend:
         cables = Cables(backend, MonotonicClock().now, rig, wishes)
         try:
             memory = Memory(folder, args.record, args.budget << 20)
-            _live(args, settings, cables, pin_map, memory, saved)
+            _live(args, settings, cables, pin_map, memory, saved, shelf)
         finally:
             cables.close()
     return 0
@@ -274,9 +272,9 @@ def _backend(api: str, wishes: Wishes) -> Backend:
 
 def _live(
     args: argparse.Namespace, settings: Settings, cables: Cables, pin_map: pinmap.PinMap,
-    memory: Memory, saved: Saved,
+    memory: Memory, saved: Saved, shelf: dict[str, Path],
 ) -> None:  # fmt: skip
-    """Play until stopped."""
+    """Play until stopped. `shelf`: the brain files there are, by name."""
     place = partial(place_brain, cores=own_core()) if args.box else int
     clock, access = MonotonicClock(), Access()
     viewer = Viewer(memory.session, lambda: access.code)
@@ -292,7 +290,6 @@ def _live(
         times.watch(owner, voice, due)
         viewer.watch(owner, voice, due)
 
-    shelf, settings = _brains(args, memory.state, settings)
     instead = None if args.brain else DEFAULT_BRAIN
     first = ProcessLink(shelf[settings.brain], clock.now, place=place, instead=instead)
     link = ChangingLink(first, lambda path: ProcessLink(path, clock.now, place=place), clock.now)
@@ -332,13 +329,21 @@ def _live(
 def _brains(
     args: argparse.Namespace, state: Path, settings: Settings
 ) -> tuple[dict[str, Path], Settings]:
-    """The brain files there are, by name, and the settings with the name of one of them."""
+    """The brain files there are, by name, and the settings with the name of one of them. Raises
+    SettingError where one was asked for that is not there."""
     shelf = brains.shelf(state, BRAINS, DEFAULT_BRAIN)
+    asked = any(text.partition("=")[0].strip() == "brain" for text in args.knob)
+    wanted = args.brain if args.brain and not args.brain.is_file() else None
+    if wanted is None and asked and settings.brain not in shelf:
+        wanted = settings.brain
+    if wanted is not None:
+        raise SettingError(f"there is no brain and no file '{wanted}'; "
+                           f"there are {', '.join(shelf)}")  # fmt: skip
     if args.brain:
         shelf[AUTO_BRAIN] = args.brain
-    if args.brain or settings.brain not in shelf:
-        if settings.brain not in shelf:
-            log.warning("there is no brain called '%s' here; the usual one plays", settings.brain)
+    if settings.brain not in shelf:
+        log.warning("there is no brain called '%s' here; the usual one plays", settings.brain)
+    if (args.brain and not asked) or settings.brain not in shelf:
         settings = knobs.changed(settings, "brain", AUTO_BRAIN)
     return shelf, settings
 

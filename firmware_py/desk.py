@@ -89,6 +89,7 @@ class Desk:
         self._undone_at = float("-inf")
         self._turned: tuple[float, str] | None = None  # when a setting was turned, and which
         self._flash_until: float | None = None
+        self._mode_to_come: str | None = None  # of a preset, whose brain is still on its way
         self.preset = ""
 
     @property
@@ -129,6 +130,10 @@ class Desk:
     def obey(self, change: Change) -> None:
         """Do what a control asks for."""
         scene, before = self._instrument.scene, self._instrument.scene.settings
+        if isinstance(change, StepMode | StepBrain | TakeOver) or (
+            isinstance(change, Turn) and change.setting in ("mode", "brain")
+        ):
+            self._mode_to_come = None
         self._carry_out(change)
         settings = scene.settings
         if settings is before:
@@ -218,10 +223,17 @@ class Desk:
         modes = self._choice.modes
         if self._before not in modes:
             self._before = fallback(modes)
-        refusal = self._choice.refusal("mode", self._instrument.scene.settings.mode)
-        if refusal is not None:
+        mode, to_come = self._instrument.scene.settings.mode, self._mode_to_come
+        if to_come in modes and to_come != mode:
+            self.obey(Turn("mode", to_come))
+            return
+        waits = to_come is not None and self._choice.changes
+        refusal = self._choice.refusal("mode", to_come or mode)
+        if refusal is not None and not waits:
             self._told(refusal)
+        if mode not in modes:
             self.obey(Turn("mode", fallback(modes)))
+        self._mode_to_come = to_come if waits else None
 
     def _set(self, setting: str, value: object) -> None:
         refusal = self._choice.refusal(setting, value)
@@ -263,14 +275,27 @@ class Desk:
             number = f" {wish.number}" if isinstance(wish, Recall) else ""
             self._told(f"there is no preset{number}")
             return
-        settings = preset.onto(instrument.scene.settings)
-        refusal = self._choice.refusal("mode", settings.mode)
-        if refusal is not None:
-            self._told(refusal)
-            settings = replace(settings, mode=instrument.scene.settings.mode)
-        instrument.recall(settings, self._now())
+        instrument.recall(self._possible(preset.onto(instrument.scene.settings)), self._now())
         self.preset = f"{preset.number} {preset.name}"
         self._told(f"preset {preset.number}: {preset.name}")
+        if self._mode_to_come is not None:
+            settings = instrument.scene.settings
+            self._told(f"its brain, {settings.brain}, wakes; then mode {self._mode_to_come}")
+
+    def _possible(self, wanted: Settings) -> Settings:
+        """What of a preset can be had now; a mode of another brain comes with that brain."""
+        now_set, self._mode_to_come = self._instrument.scene.settings, None
+        if wanted.brain != now_set.brain:
+            refusal = self._choice.refusal("brain", wanted.brain)
+            if refusal is not None:
+                self._told(refusal)
+                wanted = replace(wanted, brain=now_set.brain)
+        refusal = self._choice.refusal("mode", wanted.mode)
+        if self._choice.will_change(wanted.brain):
+            self._mode_to_come = wanted.mode
+        elif refusal is not None:
+            self._told(refusal)
+        return wanted if refusal is None else replace(wanted, mode=now_set.mode)
 
     def _store(self) -> None:
         preset = self._bank.store(self._instrument.scene.settings)

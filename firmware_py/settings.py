@@ -27,6 +27,7 @@ MODES = (
     "thru", "continue", "harmonize", "autopitch", "duet", "echo", "solo", "accompany", "chorale",
     "drums",
 )  # fmt: skip
+BY_RATIO, BY_SQUARE = "ratios", "squares"
 AUTO_BRAIN = "auto"  # the one that was brought to the box, else the one that was shipped
 GRIDS = {"1/4": 1.0, "1/8": 1 / 2, "1/8t": 1 / 3, "1/16": 1 / 4}  # in beats; t: triplets
 
@@ -37,11 +38,12 @@ class SettingError(ValueError):
 
 def _number(
     default: float, low: float, high: float, unit: str, help: str, wiring: bool = False,
-    by_ratio: bool = False,
+    turns: str = "steps",
 ) -> Any:  # fmt: skip
     """`wiring`: it is how the box is wired up, and stays as it is when a preset is recalled.
-    `by_ratio`: equal turns of the knob are equal ratios, as one hears it, not equal steps."""
-    limits = {"low": low, "high": high, "unit": unit, "by_ratio": by_ratio}
+    `turns`: what equal turns of the knob are: equal steps; equal ratios, as one hears it; or equal
+    steps of the square, of what does little while it is low."""
+    limits = {"low": low, "high": high, "unit": unit, "turns": turns}
     return field(default=default, metadata={**limits, "help": help, "wiring": wiring})
 
 
@@ -67,37 +69,41 @@ class Settings:
 
     mode: str = _text("duet", f"the network's role: {', '.join(MODES)}")
     temperature: float = _number(0.95, 0.1, 2.0, "", "how wildly instruments and pitches are drawn")
-    rhythm: float = _number(0.7, 0.1, 2.0, "", "how wildly long and short moments are drawn")
-    timing: float = _number(0.4, 0.1, 2.0, "", "how loosely moments and velocities are met")
+    rhythm: float = _number(
+        0.7, 0.1, 2.0, "", "how wildly long and short moments are drawn", turns=BY_SQUARE
+    )
+    timing: float = _number(
+        0.4, 0.1, 2.0, "", "how loosely moments and velocities are met", turns=BY_SQUARE
+    )
     groove: float = _number(
-        4.0, 0.1, 10.0, "", "how closely the rhythm that was heard is kept", by_ratio=True
+        4.0, 0.1, 10.0, "", "how closely the rhythm that was heard is kept", turns=BY_RATIO
     )
     top_p: float = _number(0.8, 0.5, 1.0, "", "share of the likeliest choices that are drawn from")
     voices: int = _number(2, 1, 8, "notes", "harmonize: voices added to each key")
     span: int = _number(
-        12, 1, 60, "semitones", "autopitch: how far a pitch may be from its key", by_ratio=True
+        12, 1, 60, "semitones", "autopitch: how far a pitch may be from its key", turns=BY_RATIO
     )
     rest: float = _number(
-        1.0, 0.1, 10.0, "s", "continue, echo: your silence before it goes on", by_ratio=True
+        1.0, 0.1, 10.0, "s", "continue, echo: your silence before it goes on", turns=BY_RATIO
     )
     low: int = _number(28, 0, 127, "pitch", "the network's lowest pitch")
     high: int = _number(96, 0, 127, "pitch", "the network's highest pitch")
     polyphony: int = _number(5, 1, 16, "notes", "notes that the network may hold at once")
     density: float = _number(
-        12.0, 1.0, 40.0, "notes/s", "notes it starts in a second, at most", by_ratio=True
+        12.0, 1.0, 40.0, "notes/s", "notes it starts in a second, at most", turns=BY_RATIO
     )
     softest: int = _number(1, 1, 127, "", "the network's softest velocity")
     loudest: int = _number(127, 1, 127, "", "the network's loudest velocity")
     shortest: float = _number(
-        0.04, 0.04, 4.0, "s", "shortest note of the network", by_ratio=True
+        0.04, 0.04, 4.0, "s", "shortest note of the network", turns=BY_RATIO
     )
     longest: float = _number(
-        4.0, 0.1, 4.0, "s", "longest note of the network", by_ratio=True
+        4.0, 0.1, 4.0, "s", "longest note of the network", turns=BY_RATIO
     )
     balance: float = _number(0.9, 0.1, 1.5, "", "the network's loudness against its own choice")
     share: float = _number(0.3, 0.0, 1.0, "", "duet: the network's share of the notes")
     deadline: float = _number(
-        50.0, 5.0, 500.0, "ms", "an answer later than this is dropped", by_ratio=True
+        50.0, 5.0, 500.0, "ms", "an answer later than this is dropped", turns=BY_RATIO
     )
     variation: float = _number(0.36, 0.0, 1.0, "", "drums: how freely the pattern is varied")
     swing: float = _number(0.0, 0.0, 1.0, "", "drums: delays the off-beats, at most to triplets")
@@ -115,8 +121,7 @@ class Settings:
         "auto", "the network's instruments, with commas; 'same' is yours, 'auto' fits the mode"
     )
     brain: str = _text(
-        AUTO_BRAIN, "which brain plays, by name; 'auto' is the box's own or the usual one",
-        wiring=True,
+        AUTO_BRAIN, "which brain plays, by name; 'auto' is the box's own or the usual one"
     )
     synth: str = _text(shelf.DEFAULT, "which synth is connected, by name", wiring=True)
     preset_channel: int = _number(

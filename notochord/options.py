@@ -20,11 +20,9 @@ def brain_file(text: str) -> Path:
 
 def add_brain(parser: argparse.ArgumentParser) -> None:
     """The option that names the brain."""
-    parser.add_argument(
-        "--brain", type=brain_file, default=DEFAULT_BRAIN,
-        help=f"one of {', '.join(sorted(path.stem for path in BRAINS.glob('*.brain')))}, or a file "
-        f"(default: {DEFAULT_BRAIN.stem})",
-    )  # fmt: skip
+    names = sorted(path.stem for path in BRAINS.glob("*.brain") if path != DEFAULT_BRAIN)
+    help = f"{DEFAULT_BRAIN.stem} (default), {', '.join(names)}, or a file"
+    parser.add_argument("--brain", type=brain_file, default=DEFAULT_BRAIN, help=help)
 
 
 def number(low: float, high: float) -> Callable[[str], float]:
@@ -67,4 +65,4 @@ class OneLineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> None:  # type: ignore[override]
         """Say what is wrong and where the options are told."""
-        self.exit(2, f"notochord: {message} (see '{self.prog} --help')\n")
+        self.exit(2, f"{self.prog.split()[0]}: {message} (see '{self.prog} --help')\n")

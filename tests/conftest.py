@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from notochord.export import export
-from notochord.models import groove_transformer, performance_rnn
+from notochord.models import bachprop, groove_transformer, performance_rnn
 from notochord.models.notochord import CONFIGS, Notochord
 
 
@@ -37,4 +37,17 @@ def groove_brain(tmp_path_factory):
         net.head.weight.mul_(6)
         net.head.bias[:9] -= 4.0  # few strokes
     export(net, path, {"name": "tapped", "sources": []})
+    return path
+
+
+@pytest.fixture(scope="session")
+def voices_brain(tmp_path_factory):
+    """The path of a brain file of notes in score time, of random weights, with clear likings."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("score") / "voices.brain"
+    net = bachprop.BachProp(bachprop.CONFIGS["tiny"]).eval()
+    with torch.no_grad():
+        for head in (net.wait, net.length, net.pitch):
+            head.out.weight.mul_(8)
+    export(net, path, {"name": "voices", "sources": []})
     return path

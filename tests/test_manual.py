@@ -8,6 +8,7 @@ import pytest
 
 from firmware_py.cli import _parser
 from firmware_py.palette import NAMED
+from firmware_py.panel import pinmap
 from firmware_py.panel.change import ACTIONS
 from firmware_py.settings import FIELDS, MODES
 
@@ -66,6 +67,40 @@ def test_every_command_is_in_the_manual(command):
 def test_everything_that_a_button_does_is_on_the_panels_page(action):
     text = " ".join((ROOT / "hardware/panel.md").read_text(encoding="utf-8").split())
     assert f"`{action}`" in text
+
+
+def board_page():
+    """The lines of the panel's page."""
+    return (ROOT / "hardware/panel.md").read_text(encoding="utf-8").splitlines()
+
+
+def test_the_panels_page_has_every_pin_of_the_pin_map():
+    board, page = pinmap.load(), board_page()
+    parts = {
+        "MCP3008 on": pinmap.SPI_PINS, "rotary encoder": [board.encoder.a, board.encoder.b],
+        "its push": [board.encoder.push], "RGB lamp": vars(board.lamp).values(),
+        "| lamp": [board.midi_lamp], "SSD1306": pinmap.I2C_PINS,
+    }  # fmt: skip
+    for part, pins in parts.items():
+        (line,) = (line for line in page if line.startswith(f"| {part.removeprefix('| ')}"))
+        assert {int(n) for n in re.findall(r"\b\d+\b", line.split("|")[2])} >= set(pins), part
+    assert f"0x{board.display.address:X}" in "".join(page)
+
+
+@pytest.mark.parametrize("button", pinmap.load().buttons, ids=lambda button: button.does)
+def test_the_panels_page_says_on_which_pin_each_button_is(button):
+    (line,) = (line for line in board_page() if line.startswith(f"| button | {button.pin} to"))
+    assert button.does.split()[0] in line
+
+
+@pytest.mark.parametrize("knob", pinmap.load().knobs, ids=lambda knob: knob.setting)
+def test_the_panels_page_says_what_each_knob_turns_and_how_far(knob):
+    (line,) = (line for line in board_page() if line.startswith(f"| {knob.channel} |"))
+    _, _, turns, over, shifted, shifted_over, _ = (cell.strip() for cell in line.split("|"))
+    for what, far, meant in ((turns, over, knob), (shifted, shifted_over, knob.shifted)):
+        assert what.startswith(f"`{meant.setting}`")
+        assert far.split(" to ")[0] == f"{meant.low:g}"
+        assert far.split(" to ")[1].split()[0] == f"{meant.high:g}"
 
 
 @pytest.mark.parametrize("palette", NAMED)

@@ -49,7 +49,9 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _bind(args: argparse.Namespace) -> int:
-    _book(args).bind(source_in(args.control), args.does)
+    source = source_in(args.control)
+    _book(args).bind(source, args.does)
+    print(f"{source} is now: {args.does}")
     return 0
 
 
@@ -86,4 +88,5 @@ def _forget(args: argparse.Namespace) -> int:
     for source in gone:
         if not bound.forget(source):
             raise BindingError(f"'{source}' is not bound; see 'bindings list'")
+        print(f"{source} is let go")
     return 0

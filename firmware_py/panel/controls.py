@@ -18,8 +18,9 @@ from firmware_py.panel.change import (
     Turn,
 )
 from firmware_py.panel.knob import Knob
-from firmware_py.panel.pinmap import PinMap
+from firmware_py.panel.pinmap import KnobMap, PinMap
 from firmware_py.panel.switch import Switch
+from firmware_py.panel.travel import Travel
 from firmware_py.presets.remote import Step
 from firmware_py.settings import Settings
 
@@ -36,14 +37,14 @@ class Controls:
 
     def __init__(self, pin_map: PinMap, settings: Settings) -> None:
         self._settings = settings
-        self._knobs = {knob.channel: (knob.travel, Knob()) for knob in pin_map.knobs}
+        self._knobs = {knob.channel: (knob, Knob()) for knob in pin_map.knobs}
         self._does = {button.pin: button.does for button in pin_map.buttons}
         push = pin_map.encoder.push if pin_map.encoder else None
         if push is not None:
             self._does[push] = PUSH
         self._switches = {pin: Switch() for pin in self._does}
         self._push, self._pushed_at = push, 0.0
-        self._used = False  # the encoder, since it was pushed in: turned, or something was learnt
+        self._used = False  # the encoder, since it was pushed in: it or a knob turned, or learnt
         self._presets_until: float | None = None  # it steps through the presets
         self._most = 0  # buttons that were held at once, since the last moment when none was
         self._panicked = self._restarted = False  # since then
@@ -70,7 +71,8 @@ class Controls:
 
     def now_set(self, settings: Settings) -> None:
         """The settings have been changed, here or elsewhere: knobs that stand apart wait."""
-        for travel, knob in self._knobs.values():
+        for knob_map, knob in self._knobs.values():
+            travel = self._travel(knob_map)
             old, new = (getattr(s, travel.setting) for s in (self._settings, settings))
             if old != new and (knob.at is None or travel.value(knob.at) != new):
                 knob.wait_at(travel.place(new))
@@ -82,10 +84,11 @@ class Controls:
 
     def knob(self, channel: int, raw: float, now: float) -> list[Change]:
         """A knob was read, 0..1."""
-        travel, knob = self._knobs[channel]
-        position = knob.read(raw, now)
+        knob_map, knob = self._knobs[channel]
+        position, travel = knob.read(raw, now), self._travel(knob_map)
         if position is None:
             return []
+        self._used = self._used or self._held_in
         value = travel.value(position)
         return [] if getattr(self._settings, travel.setting) == value else [
             Turn(travel.setting, value)
@@ -93,7 +96,7 @@ class Controls:
 
     def turned(self, detents: int, now: float) -> list[Change]:
         """The encoder was turned by so many detents (negative: back)."""
-        if self._push is not None and self._switches[self._push].pressed_at is not None:
+        if self._held_in:
             self._used = True
             return [StepPalette(detents)]
         if self._presets_until is not None:
@@ -126,6 +129,22 @@ class Controls:
             self._presets_until = None
         return changes
 
+    @property
+    def _held_in(self) -> bool:
+        """Whether the encoder is, so that knobs turn their shifted settings."""
+        return self._push is not None and self._switches[self._push].pressed_at is not None
+
+    def _travel(self, knob: KnobMap) -> Travel:
+        """What a knob turns now."""
+        return knob.shifted.travel if knob.shifted and self._held_in else knob.travel
+
+    def _shift(self) -> None:
+        """The encoder went in or came out: knobs turn other settings from now on."""
+        for knob_map, knob in self._knobs.values():
+            if knob_map.shifted is not None:
+                travel = self._travel(knob_map)
+                knob.stands_for(travel.place(getattr(self._settings, travel.setting)))
+
     def _held(self) -> list[float]:
         at = (switch.pressed_at for switch in self._switches.values())
         return sorted(t for t in at if t is not None)
@@ -146,7 +165,10 @@ class Controls:
         its moment, so it counts when the button goes down, unless another is held."""
         if pressed is None:
             return []
-        return self._down(pin, now) if pressed else self._up(pin, now)
+        changes = self._down(pin, now) if pressed else self._up(pin, now)
+        if pin == self._push:
+            self._shift()
+        return changes
 
     def _down(self, pin: int, now: float) -> list[Change]:
         self._most = max(self._most, len(self._held()))
@@ -169,7 +191,7 @@ class Controls:
     def _let_go(self, now: float) -> list[Change]:
         """The encoder comes out again: clicked, or held in for long; or it was put to use."""
         held = now - self._pushed_at
-        if self._used:
+        if self._used or any(knob.was_turned for _, knob in self._knobs.values()):
             return []
         if held < CLICK:
             self._presets_until = None if self.steps_presets else now + LAYER

@@ -24,6 +24,7 @@ class Knob:
         self._smooth: float | None = None
         self._read_at = 0.0
         self._hold = PickUp(NEAR)  # where it was when it last moved, and whether it has hold
+        self._began_at: float | None = None  # where it stood when it began to turn this setting
 
     def read(self, raw: float, now: float) -> float | None:
         """The new position 0..1 when the knob has moved, else None; raw 0..1 from the ADC."""
@@ -37,6 +38,21 @@ class Knob:
         """Where it stands, 0..1; None before it was read."""
         return self._hold.at
 
+    def stands_for(self, place: float) -> None:
+        """It turns another setting from now on, which stands at this place, 0..1: nothing changes
+        before it is turned, and comes by there."""
+        if self._smooth is not None:
+            self._hold.at = self._within_ends(self._smooth)
+        self._began_at = self._hold.at
+        self._hold.wait_at(place)
+
+    @property
+    def was_turned(self) -> bool:
+        """Whether it was since then, be it that it has no hold yet."""
+        if self._began_at is None or self._hold.at is None:
+            return False
+        return abs(self._hold.at - self._began_at) >= NEAR
+
     def wait_at(self, place: float) -> None:
         """The setting now stands at this place, 0..1: hold still until the knob comes by."""
         self._hold.wait_at(place)
@@ -47,7 +63,11 @@ class Knob:
         share = 1 - math.exp(-max(now - self._read_at, 0.0) / SMOOTHING)
         self._smooth += share * (raw - self._smooth)
         self._read_at = now
-        return min(max((self._smooth - DEAD) / (1 - 2 * DEAD), 0.0), 1.0)
+        return self._within_ends(self._smooth)
+
+    @staticmethod
+    def _within_ends(raw: float) -> float:
+        return min(max((raw - DEAD) / (1 - 2 * DEAD), 0.0), 1.0)
 
     def _moved(self, position: float) -> bool:
         given = self._hold.at

@@ -24,13 +24,29 @@ class PinMapError(ValueError):
 
 
 @dataclass(frozen=True)
+class ShiftedMap:
+    """What a knob turns while the encoder is held in: a setting, and its values at the two ends."""
+
+    setting: str
+    low: float
+    high: float
+
+    @property
+    def travel(self) -> Travel:
+        """The setting over the knob's travel."""
+        return Travel(self.setting, self.low, self.high)
+
+
+@dataclass(frozen=True)
 class KnobMap:
-    """A potentiometer: its ADC channel, the setting it turns, and its values at the two ends."""
+    """A potentiometer: its ADC channel, the setting it turns, and its values at the two ends; and
+    what it turns while the encoder is held in, or None."""
 
     channel: int
     setting: str
     low: float
     high: float
+    shifted: ShiftedMap | None = None
 
     @property
     def travel(self) -> Travel:
@@ -128,7 +144,7 @@ def _read(data: dict[str, Any]) -> PinMap:
         raise PinMapError(f"no part is called '{unknown[0]}'; there are {', '.join(sorted(known))}")
     return PinMap(
         name=str(data.get("name", "")),
-        knobs=tuple(KnobMap(**knob) for knob in data.get("knob", [])),
+        knobs=tuple(_knob(knob) for knob in data.get("knob", [])),
         encoder=EncoderMap(**data["encoder"]) if "encoder" in data else None,
         buttons=tuple(ButtonMap(**button) for button in data.get("button", [])),
         lamp=LampMap(**data["lamp"]) if "lamp" in data else None,
@@ -136,6 +152,11 @@ def _read(data: dict[str, Any]) -> PinMap:
         display=DisplayMap(**data["display"]) if "display" in data else None,
         web=data["web"]["hold"] if "web" in data else None,
     )
+
+
+def _knob(data: dict[str, Any]) -> KnobMap:
+    shifted = ShiftedMap(**data["shifted"]) if "shifted" in data else None
+    return KnobMap(**{**data, "shifted": shifted})
 
 
 def _check(pin_map: PinMap) -> None:
@@ -147,7 +168,7 @@ def _check(pin_map: PinMap) -> None:
             raise PinMapError(f"pin {pin} is used twice")
         taken.add(pin)
     for knob in pin_map.knobs:
-        _check_knob(knob)
+        _check_knob(knob, pin_map.encoder is not None and pin_map.encoder.push is not None)
     channels = [knob.channel for knob in pin_map.knobs]
     if len(set(channels)) < len(channels):
         raise PinMapError("two knobs are on one channel")
@@ -160,9 +181,19 @@ def _check(pin_map: PinMap) -> None:
         raise PinMapError(f"there is no I2C address {pin_map.display.address}; 0x08 to 0x77")
 
 
-def _check_knob(knob: KnobMap) -> None:
+def _check_knob(knob: KnobMap, can_shift: bool) -> None:
     if knob.channel not in CHANNELS:
         raise PinMapError(f"there is no channel {knob.channel}; an MCP3008 has 0 to 7")
+    _check_travel(knob)
+    if knob.shifted is None:
+        return
+    if not can_shift:
+        raise PinMapError(f"the knob for {knob.setting} has a shifted setting, and there is no "
+                          "encoder with a push to hold in")  # fmt: skip
+    _check_travel(knob.shifted)
+
+
+def _check_travel(knob: KnobMap | ShiftedMap) -> None:
     limits = FIELDS[knob.setting].metadata if knob.setting in FIELDS else {}
     if "low" not in limits:
         numbers = ", ".join(name for name, f in FIELDS.items() if "low" in f.metadata)

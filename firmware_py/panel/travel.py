@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log as ln
+from math import sqrt
 
-from firmware_py.settings import FIELDS
+from firmware_py.settings import BY_RATIO, BY_SQUARE, FIELDS
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,11 @@ class Travel:
     @property
     def by_ratio(self) -> bool:
         """Whether equal turns are equal ratios, as of what is heard so, and not equal steps."""
-        return bool(FIELDS[self.setting].metadata["by_ratio"])
+        return self._turns == BY_RATIO
+
+    @property
+    def _turns(self) -> str:
+        return str(FIELDS[self.setting].metadata["turns"])
 
     def value(self, position: float) -> float:
         """The setting's value at a position 0..1."""
@@ -32,6 +37,8 @@ class Travel:
             value = high if position else low
         elif self.by_ratio:
             value = low * (high / low) ** position
+        elif self._turns == BY_SQUARE:
+            value = sqrt(low**2 + position * (high**2 - low**2))
         else:
             value = low + position * (high - low)
         return round(value) if isinstance(FIELDS[self.setting].default, int) else value
@@ -41,6 +48,8 @@ class Travel:
         low, high = self.low, self.high
         if self.by_ratio:
             place = ln(value / low) / ln(high / low)
+        elif self._turns == BY_SQUARE:
+            place = (value**2 - low**2) / (high**2 - low**2)
         else:
             place = (value - low) / (high - low)
         return min(max(place, 0.0), 1.0)

@@ -58,12 +58,12 @@ class Bank:
         Nothing stored is ever overwritten. None when every number is taken.
         """
         for preset in self._presets.values():
-            if preset.onto(settings) == settings:
+            if preset.names_brain and preset.onto(settings) == settings:
                 return self.recall(preset.number)
         free = next((n for n in NUMBERS if n not in self._presets), None)
         if free is None:
             return None
-        preset = Preset(free, settings.mode, settings)
+        preset = Preset(free, settings.mode, settings, names_brain=True)
         self._presets[free] = preset
         self._keep(preset)
         return self.recall(free)

@@ -48,7 +48,10 @@ def _store(args: argparse.Namespace) -> int:
     settings = knobs.Settings()
     for text in args.knob:
         settings = knobs.parsed(settings, text)
-    files.store(folder_of(args.state), Preset(args.number, tidy(args.name), settings))
+    named = any(text.partition("=")[0].strip() == "brain" for text in args.knob)
+    preset = Preset(args.number, tidy(args.name), settings, named)
+    files.store(folder_of(args.state), preset)
+    print(f"preset {preset.number} is now: {preset.name}")
     return 0
 
 
@@ -57,9 +60,11 @@ def _name(args: argparse.Namespace) -> int:
     if preset is None:
         raise PresetError(f"there is no preset {args.number}; see 'presets list'")
     files.store(folder_of(args.state), replace(preset, name=tidy(args.name)))
+    print(f"preset {preset.number} is now: {tidy(args.name)}")
     return 0
 
 
 def _delete(args: argparse.Namespace) -> int:
     files.delete(folder_of(args.state), args.number)
+    print(f"preset {args.number} is deleted")
     return 0

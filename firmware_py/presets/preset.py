@@ -6,8 +6,9 @@
     mode = "duet"
     temperature = 0.9
 
-A setting that is missing is as by default, so that an old preset sounds as it did. One that this
-version does not have, or a value out of range, costs a line in the log and nothing more.
+A setting that is missing is as by default, so that an old preset sounds as it did; where no brain
+is named, the one that plays goes on. A setting that this version does not have, or a value out of
+range, costs a line in the log and nothing more.
 """
 
 from __future__ import annotations
@@ -36,16 +37,22 @@ class Preset:
     number: int
     name: str
     settings: Settings
+    names_brain: bool = False  # else whichever plays goes on, as with presets from before brains
+
+    @property
+    def stored(self) -> tuple[str, ...]:
+        """The names of the settings that are part of it."""
+        return tuple(name for name in PRESET if name != "brain" or self.names_brain)
 
     def onto(self, settings: Settings) -> Settings:
         """What the settings become when it is recalled: how the box is wired up stays."""
-        return replace(settings, **{name: getattr(self.settings, name) for name in PRESET})
+        return replace(settings, **{name: getattr(self.settings, name) for name in self.stored})
 
 
 def write(preset: Preset) -> str:
     """A preset as text."""
     lines = [f"name = {_value(tidy(preset.name))}", "", "[settings]"]
-    lines += [f"{name} = {_value(getattr(preset.settings, name))}" for name in PRESET]
+    lines += [f"{name} = {_value(getattr(preset.settings, name))}" for name in preset.stored]
     return "\n".join(lines) + "\n"
 
 
@@ -61,7 +68,8 @@ def read(number: int, text: str, strict: bool = False) -> Preset:
         raise PresetError("not a preset: it needs a name and a table [settings]")
     if strict and (unknown := sorted(set(data) - {"name", "settings"})):
         raise PresetError(f"'{unknown[0]}' is no part of a preset; name and [settings] are")
-    return Preset(number, tidy(name), _settings(number, chosen, strict))
+    settings = _settings(number, chosen, strict)
+    return Preset(number, tidy(name), settings, names_brain="brain" in chosen)
 
 
 def _settings(number: int, chosen: dict[str, Any], strict: bool) -> Settings:

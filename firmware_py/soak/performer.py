@@ -37,13 +37,15 @@ BINDINGS = {
 KNOBS = {"preset_channel": PRESETS_ON, "preset_next": NEXT, "preset_previous": PREVIOUS}
 ALONE, MEASURED = 1, 2  # presets: the network leaves you alone; latency is measured so
 PRESETS = (
-    Preset(ALONE, "alone", Settings(mode="thru")),
+    Preset(ALONE, "alone", Settings(mode="thru"), names_brain=True),
     # strings have a channel of their own, which tells answers from keys
-    Preset(MEASURED, "measured", Settings(mode="harmonize", palette="string ensemble")),
+    Preset(MEASURED, "measured", Settings(mode="harmonize", palette="string ensemble"), True),
     Preset(3, "choir", Settings(mode="harmonize", voices=5, palette="choir aahs")),
     Preset(4, "band", Settings(mode="accompany", magnet=1.0)),
     Preset(5, "answers", Settings(mode="echo", rest=0.3)),
     Preset(6, "by itself", Settings(mode="solo", palette="any", density=30.0)),
+    Preset(7, "kit", Settings(mode="drums", brain="groove_transformer", magnet=0.5), True),
+    Preset(8, "voices", Settings(mode="chorale", brain="bachprop", rest=0.3), True),
 )
 
 

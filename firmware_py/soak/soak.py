@@ -21,7 +21,8 @@ from firmware_py.soak.performer import ALONE, MEASURED, movement, recall
 from firmware_py.soak.report import Report
 
 DIES_AWAY = 2.0  # seconds at the end of each movement in which it must fall silent
-SETTLES = 1.0  # seconds after a preset, before it is measured
+SETTLES = 1.0  # seconds after a preset
+WAKES = 60.0  # seconds in which its brain must play, before it is measured
 LISTENS = 0.02  # seconds between two looks at what the synths were sent
 
 
@@ -64,10 +65,16 @@ class Soak:
     def _measure(self, notes: int) -> dict[str, object]:
         self._devices.do(recall(MEASURED))
         self._listen_until(self._now() + SETTLES)
-        found = latency(self._devices, self._now, notes, self._report.seed)
+        until = self._now() + WAKES  # another brain may have played so far
+        while self._now() < until and not self._latency(1)["answers"]:
+            self._listen_until(self._now() + SETTLES)
+        found = self._latency(notes)
         self._devices.do(recall(ALONE))
         self._listen_until(self._now() + SETTLES)
         return found
+
+    def _latency(self, notes: int) -> dict[str, object]:
+        return latency(self._devices, self._now, notes, self._report.seed)
 
     def _listen_until(self, at: float) -> None:
         while (left := at - self._now()) > 0:

@@ -226,7 +226,7 @@ class Visit(BaseHTTPRequestHandler):
         try:
             text = files.path_of(folder, chosen).read_text(encoding="utf-8", errors="replace")
         except OSError:
-            text = write(Preset(chosen, "", self.house.player.settings))
+            text = write(Preset(chosen, "", self.house.player.settings, names_brain=True))
         self._show(pages.preset(chosen, text, self.house.door.form))
 
     # ── what is to be done ──────────────────────────────────────────────────────────────────

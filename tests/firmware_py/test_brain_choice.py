@@ -12,7 +12,7 @@ from firmware_py.brain_choice import PATIENCE, BrainChoice, offered
 from firmware_py.brain_link import Report
 from firmware_py.desk import PALETTES, Desk
 from firmware_py.live import Loop
-from firmware_py.panel.change import StepBrain, StepMode, TakeOver, Turn
+from firmware_py.panel.change import StepBrain, StepMode, StorePreset, TakeOver, Turn
 from firmware_py.presets.bank import Bank
 from firmware_py.presets.preset import Preset
 from firmware_py.presets.remote import Recall
@@ -23,6 +23,12 @@ from tests.firmware_py.stage import Stage
 
 PLAIN, ROLL = {"name": "base"}, {"name": "roll", "modes": ["continue", "echo", "solo"]}
 SHELF = {"auto": Path("base"), "base": Path("base"), "roll": Path("roll")}
+PRESETS = (
+    Preset(3, "old", Settings(mode="duet", temperature=0.5)),
+    Preset(4, "a roll", Settings(mode="echo", temperature=0.6, brain="roll"), names_brain=True),
+    Preset(5, "gone", Settings(mode="solo", brain="lost"), names_brain=True),
+    Preset(6, "beyond it", Settings(mode="duet", brain="roll"), names_brain=True),
+)
 
 
 class FakeChange:
@@ -50,7 +56,7 @@ def room(manifest=PLAIN, **settings):
     choice = BrainChoice(link, SHELF)
     loop = Loop(
         stage.instrument, None, link, SimpleNamespace(now=lambda: stage.now), lines.append,
-        bank=Bank({3: Preset(3, "old", Settings(mode="duet", temperature=0.5))}), choice=choice,
+        bank=Bank({preset.number: preset for preset in PRESETS}), choice=choice,
     )  # fmt: skip
     return SimpleNamespace(stage=stage, link=link, choice=choice, loop=loop, lines=lines,
                            obey=loop._desk.obey)  # fmt: skip
@@ -91,6 +97,107 @@ def test_a_preset_in_a_mode_that_the_brain_cannot_play_is_recalled_in_the_presen
     here.obey(Recall(3))
     settings = here.stage.instrument.scene.settings
     assert (settings.mode, settings.temperature) == ("solo", 0.5)
+
+
+def wakes(here, manifest=ROLL):
+    """The brain that was wanted is awake; it takes over when it may."""
+    here.link.waiting = manifest
+    for _ in range(200):
+        here.loop._change_brain(here.stage.now)
+        here.stage.crank(0.05)
+    assert here.link.manifest is manifest
+
+
+def test_a_preset_brings_its_brain_and_what_the_one_before_cannot_play_comes_with_it():
+    here = room({"name": "tapped", "modes": ["drums"]}, mode="drums")
+    here.obey(Recall(4))
+    settings = here.stage.instrument.scene.settings
+    assert (settings.mode, settings.temperature, settings.brain) == ("drums", 0.6, "roll")
+    assert here.link.changed == [Path("roll")]
+    assert here.lines == ["preset 4: a roll", "its brain, roll, wakes; then mode echo"]
+    wakes(here)
+    assert mode(here) == "echo" and "the brain 'roll' plays now" in here.lines
+
+
+def test_a_mode_that_both_brains_play_is_there_at_once_and_no_note_of_it_is_cut_by_the_brain():
+    here = playing("solo")
+    here.obey(Recall(4))
+    assert mode(here) == "echo"
+    here.stage.down(64)
+    here.stage.crank(0.5)
+    here.stage.up(60)
+    here.stage.up(64)
+    here.stage.crank(1.3)
+    sounding, sent = here.stage.sounding(), len(here.stage.sent)
+    assert sounding
+    here.link.waiting = ROLL
+    here.loop._change_brain(here.stage.now)
+    assert here.link.manifest is ROLL and here.stage.sent[sent:] == [] and mode(here) == "echo"
+    assert here.stage.sounding() == sounding
+
+
+def test_a_key_held_over_a_preset_with_another_brain_sounds_until_it_is_let_go():
+    here = playing("duet")
+    here.obey(Recall(4))
+    wakes(here)
+    assert mode(here) == "echo" and (0, 60) in here.stage.sounding()
+    here.stage.up(60)
+    here.obey(Turn("mode", "thru"))
+    here.stage.crank(1.0)
+    assert here.stage.sounding() == set()
+
+
+def test_who_chooses_a_mode_meanwhile_has_it_kept():
+    here = room({"name": "tapped", "modes": ["drums"]}, mode="drums")
+    here.obey(Recall(4))
+    here.obey(Turn("mode", "thru"))
+    wakes(here)
+    assert mode(here) == "thru"
+
+
+def test_a_preset_whose_brain_is_not_there_is_recalled_with_the_one_that_plays():
+    here = room(mode="duet")
+    here.obey(Recall(5))
+    settings = here.stage.instrument.scene.settings
+    assert (settings.mode, settings.brain) == ("solo", "auto") and here.link.changed == []
+    assert here.lines[0] == "there is no brain called 'lost'; there are auto, base, roll"
+
+
+def test_a_preset_whose_brain_cannot_be_had_leaves_the_mode_and_the_brain_that_play():
+    here = room({"name": "tapped", "modes": ["drums"]}, mode="drums")
+    here.obey(Recall(4))
+    here.loop._serve(Report("kept", text="roll.brain: cut short"))
+    assert mode(here) == "drums" and here.stage.instrument.scene.settings.brain == "auto"
+    here.loop._desk.brain_changed()
+    assert mode(here) == "drums"
+
+
+def test_a_preset_whose_brain_cannot_play_its_mode_says_so_and_plays_another():
+    here = room(mode="solo")
+    here.obey(Recall(6))
+    wakes(here)
+    assert mode(here) == "continue"
+    assert any("the brain 'roll' cannot duet" in line for line in here.lines)
+
+
+def test_a_preset_recalled_while_the_first_brain_wakes_waits_for_its_own():
+    here = room({}, mode="duet")
+    here.obey(Recall(4))
+    here.link.manifest = {"name": "tapped", "modes": ["drums"]}
+    here.loop._serve(Report("ready"))  # the first one
+    assert mode(here) == "drums"
+    wakes(here)
+    assert mode(here) == "echo" and not any("cannot" in line for line in here.lines)
+
+
+def test_what_is_stored_remembers_its_brain_and_a_preset_that_names_none_leaves_it():
+    here = room(mode="solo", brain="roll")
+    here.obey(Recall(3))
+    assert here.stage.instrument.scene.settings.brain == "roll"
+    here.obey(StorePreset())
+    here.obey(Turn("brain", "base"))
+    here.obey(Recall(1))
+    assert here.stage.instrument.scene.settings.brain == "roll"
 
 
 def test_taking_over_goes_back_to_a_mode_that_the_brain_can_play():

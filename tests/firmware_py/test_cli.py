@@ -112,8 +112,28 @@ def test_a_turn_to_what_is_not_there_writes_nothing(song, tiny_brain, tmp_path, 
 
 def test_a_missing_brain_file_is_named(song, tmp_path, capsys):
     assert perform(song, tmp_path / "none.brain", "--out", tmp_path / "o.mid") == 2
-    assert "none.brain: no such file" in said(capsys)
+    assert "no brain and no file" in (line := said(capsys)) and "none.brain" in line
     assert not (tmp_path / "o.mid").exists()
+
+
+def test_the_knob_brain_chooses_who_performs(song, tiny_brain, groove_brain, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    (tmp_path / "notochord-box/brains").mkdir(parents=True)
+    (tmp_path / "notochord-box/brains/tapped.brain").symlink_to(groove_brain)
+    out, figures = tmp_path / "o.mid", tmp_path / "o.json"
+    knob = "--knob", "brain=tapped"
+    assert perform(song, tiny_brain, *knob, "--mode", "drums", "--out", out, "--json", figures) == 0
+    assert json.loads(figures.read_text())["brain"] == "tapped"
+
+
+@pytest.mark.parametrize("asked", [["--brain", "lost"], ["--knob", "brain=lost"]])
+@pytest.mark.parametrize("command", ["run", "play", "perform"])
+def test_a_brain_that_there_is_not_is_one_line_with_those_that_there_are(
+    song, tmp_path, capsys, command, asked
+):
+    where = {"perform": [song, "--out", tmp_path / "o.mid"], "run": ["--state", tmp_path]}
+    assert main([command, *asked, *map(str, where.get(command, ["--folder", tmp_path]))]) == 2
+    assert "no file 'lost'; there are auto, " in said(capsys)
 
 
 def test_a_brain_file_cut_short_is_refused(song, tiny_brain, tmp_path, capsys):

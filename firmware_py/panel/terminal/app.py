@@ -41,6 +41,7 @@ KEYS = {  # what the letters do, as pin maps call it
     "t": "take over", "space": "tap tempo", "u": "undo", "a": "again", "k": "keep",
     "s": "store preset", "escape": "panic", "m": "next mode", "M": "previous mode",
     "p": "next palette", "P": "previous palette", "r": "next preset", "R": "previous preset",
+    "n": "next brain", "N": "previous brain",
 }  # fmt: skip
 BUTTONS = (
     ("t", "take over", "alone"), ("␣", "tap tempo", "tap"), ("u", "undo", "undo"),

@@ -116,23 +116,27 @@ class Modes(Part):
 
 
 class Choices(Part):
-    """One line: palette, preset, tempo; a click on the left half of one steps back."""
+    """One line: palette, preset, brain, tempo; a click on the name of one steps back."""
 
-    LETTERS = {"palette": "p", "preset": "r", "tempo": " "}
+    LETTERS = {"palette": "p", "preset": "r", "brain": "n", "tempo": " "}
 
     @property
     def _widths(self) -> tuple[tuple[str, int], ...]:
         """Of 80 letters, or more where the terminal has more: long palettes are written out."""
         spare = max(self.size.width - 80, 0)
-        return ("palette", 34 + spare * 2 // 3), ("preset", 24 + spare // 3), ("tempo", 21)
+        long = min(spare, 39)
+        more = (spare - long) // 2
+        return ("palette", 21 + long), ("preset", 20 + more), ("brain", 17 + more), ("tempo", 21)
 
     def looks(self, glance: Glance) -> object:
-        return glance.settings.palette, glance.preset, glance.settings.tempo, glance.lead
+        s = glance.settings
+        return s.palette, glance.preset, s.brain, s.tempo, glance.lead
 
     def render(self) -> Text:
         g, text = self.glance, Text(" ", no_wrap=True)
         tempo = f"{g.settings.tempo:.1f} bpm"
-        shown = {"palette": g.settings.palette, "preset": g.preset or "–", "tempo": tempo}
+        shown = {"palette": g.settings.palette, "preset": g.preset or "–",
+                 "brain": g.settings.brain, "tempo": tempo}  # fmt: skip
         for name, width in self._widths:
             room = width - len(name) - 7
             value = shown[name] if len(shown[name]) <= room else shown[name][: room - 1] + "…"

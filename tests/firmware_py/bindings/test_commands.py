@@ -18,6 +18,7 @@ def test_a_control_is_bound_listed_and_let_go(tmp_path, capsys):
     assert "nothing is bound yet" in capsys.readouterr().out
     assert bindings(tmp_path, "bind", "cc 1:74", "temperature") == 0
     assert bindings(tmp_path, "bind", "note 10:36", "mode=duet") == 0
+    assert capsys.readouterr().out.splitlines()[0] == "cc 1:74 is now: temperature"
     assert bindings(tmp_path, "list") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split() for line in lines] == [

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from statistics import median
+
+import pytest
+
+from firmware_py.message import note_off, note_on
+from firmware_py.perform import perform
+from firmware_py.settings import Settings
+from firmware_py.steering.measure import BrainHere
+from notochord.options import DEFAULT_BRAIN
 from tests.firmware_py.stage import Stage
+
+TUNE = (60, 62, 64, 65, 67, 65, 64, 62, 60, 64, 67, 72)
 
 
 def phrase(stage: Stage, steps: int = 5, each: float = 0.25) -> None:
@@ -61,6 +72,29 @@ def test_the_answer_is_as_long_as_the_phrase_and_then_it_is_silent() -> None:
     onsets = answers(stage, ended)
     assert 1.0 < onsets[-1] - onsets[0] <= 8 * 0.25
     assert stage.sounding() == set()
+
+
+@pytest.fixture(scope="module")
+def shipped() -> BrainHere:
+    return BrainHere(DEFAULT_BRAIN)
+
+
+@pytest.mark.skipif(not DEFAULT_BRAIN.exists(), reason="no brain is shipped yet")
+@pytest.mark.parametrize("step", [0.2, 0.3, 0.45])
+def test_the_shipped_brain_answers_in_your_tempo_and_as_long_as_you(
+    shipped: BrainHere, step: float
+) -> None:
+    keys = [(n * step, "keys", note_on(0, pitch, 80)) for n, pitch in enumerate(TUNE)]
+    keys += [((n + 0.8) * step, "keys", note_off(0, pitch)) for n, pitch in enumerate(TUNE)]
+    steps, length = [], len(TUNE) * step
+    for seed in range(3):
+        shipped.forget()
+        settings = Settings(mode="echo", rest=0.6)
+        played = perform(sorted(keys), settings, shipped, seed, tail=length + 2)
+        begun = sorted({note.start for owner, note in played.notes if owner == "network"})
+        assert abs(begun[-1] - begun[0] - length) < 1.5 * step
+        steps += [b - a for a, b in zip(begun, begun[1:], strict=False) if b - a > 0.03]
+    assert median(steps) == pytest.approx(step, rel=0.07)
 
 
 def test_it_stops_when_you_begin_and_answers_the_new_phrase() -> None:

@@ -17,17 +17,18 @@ from firmware_py.panel.change import (
     StepMode,
     StepPalette,
     TakeOver,
+    Turn,
 )
 from firmware_py.panel.controls import ASKED, LONGER
 from firmware_py.panel.glance import Glance
 from firmware_py.panel.lamps import BETWEEN, BLINK, MIDI_LIT, Sign
 from firmware_py.panel.pinmap import ButtonMap, EncoderMap, LampMap, PinMap, load
-from firmware_py.settings import Settings
+from firmware_py.settings import Settings, changed
 
 CONTACTS = PinMap("contacts", encoder=EncoderMap(17, 27, 22), buttons=(
     ButtonMap(5, "take over"), ButtonMap(6, "undo")), web=6)  # fmt: skip
 LAMPS = PinMap("lamps", lamp=LampMap(16, 20, 21), midi_lamp=26)
-KNOBS = PinMap("knobs", knobs=load().knobs)
+KNOBS = PinMap("knobs", knobs=load().knobs, encoder=load().encoder)
 
 
 class Held(MockPin):
@@ -269,6 +270,26 @@ def test_the_knobs_are_read_through_the_converter(bench):
         table.now += 0.011
         found |= {change.setting: change.value for change in board.poll()}
     assert found["temperature"] == pytest.approx(0.2)
+
+
+def test_the_encoder_held_in_a_knob_of_the_converter_turns_its_shifted_setting(bench):
+    table = bench(KNOBS)
+    codes = [512, 512, 512, 512, 7, 7, 7, 7]
+    Converter(11, 10, 9, 8, pin_factory=table.factory, codes=codes)
+    board, found = table.open(), []
+    settings = Settings()
+    for pushed, code in ((False, 512), (True, 512), (True, 0), (True, 1023), (False, 1023)):
+        table.press(22, pushed)
+        codes[0] = code
+        for _ in range(30):
+            table.now += 0.011
+            turned = [change for change in board.poll() if isinstance(change, Turn)]
+            for change in turned:
+                settings = changed(settings, change.setting, change.value)
+                board.now_set(settings)
+            found += [(pushed, change.setting) for change in turned if change.setting != "density"]
+    assert {what for what in found[3:]} == {(True, "rhythm")} and settings.rhythm == 2.0
+    assert settings.temperature == pytest.approx(0.9, abs=0.01)
 
 
 @pytest.mark.parametrize("code", [0, 1023])

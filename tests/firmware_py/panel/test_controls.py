@@ -96,6 +96,53 @@ def test_a_knob_of_whole_numbers_follows_without_waiting_for_itself():
     assert panel.settings.high == pytest.approx(48 + 0.69 * 60, abs=2)
 
 
+def test_a_knob_turned_while_the_encoder_is_held_in_turns_its_shifted_setting():
+    panel = Panel()
+    panel.knob(0, 0.5)
+    stands = panel.settings.temperature
+    panel.press(PUSH)
+    panel.knob(0, 0.0)  # by way of where rhythm stands
+    panel.knob(0, 1.0)
+    assert panel.settings.rhythm == 2.0 and panel.settings.temperature == stands
+    panel.press(PUSH, False)
+    assert panel.knob(0, 0.9) == [] and panel.settings.temperature == stands
+
+
+def test_each_of_a_knobs_settings_waits_until_the_knob_comes_by_it():
+    panel = Panel()
+    panel.knob(0, 0.5)
+    stands = panel.settings.temperature
+    panel.press(PUSH)
+    assert panel.knob(0, 0.3) == [] and panel.settings.rhythm == Settings().rhythm
+    panel.knob(0, 0.05)
+    shifted = panel.settings.rhythm
+    assert shifted < 0.6
+    panel.press(PUSH, False)
+    assert panel.knob(0, 0.4) == []
+    panel.knob(0, 0.6)
+    assert panel.settings.temperature > stands and panel.settings.rhythm == shifted
+
+
+def test_a_knob_that_is_left_alone_while_the_encoder_is_held_in_keeps_hold_of_its_setting():
+    panel = Panel()
+    panel.knob(0, 0.5)
+    panel.press(PUSH)
+    assert panel.knob(0, 0.5) == []
+    panel.press(PUSH, False)
+    assert panel.knob(0, 0.5) == []
+    assert [change.setting for change in panel.knob(0, 0.52)][:1] == ["temperature"]
+
+
+@pytest.mark.parametrize("reaches", [0.45, 0.05], ids=["it waits", "it has hold"])
+def test_the_encoder_held_in_for_long_to_turn_a_knob_stores_no_preset(reaches):
+    panel = Panel()
+    panel.knob(0, 0.5)
+    panel.press(PUSH)
+    panel.knob(0, reaches)
+    panel.now += 2 * LONG
+    assert panel.press(PUSH, False) == [Listen(False)]
+
+
 def test_the_encoder_steps_through_the_modes():
     panel = Panel()
     assert panel.turn(ONE_WAY) == [StepMode(1)] and panel.turn(BACK) == [StepMode(-1)]

@@ -4,12 +4,17 @@ import pytest
 
 from firmware_py.panel.pinmap import DEFAULT, KnobMap, PinMapError, load
 
+KNOB = "[[knob]]\nchannel = 0\nsetting = 'density'\nlow = 1\nhigh = 2\n"
+PUSH = "[encoder]\na = 17\nb = 27\npush = 22\n"
+
 
 def test_the_default_board_is_sound():
     board = load()
     assert len(board.knobs) == len(board.buttons) == 4
     assert board.encoder and board.encoder.push and board.lamp and board.midi_lamp and board.display
     assert [knob.setting for knob in board.knobs] == ["temperature", "density", "high", "balance"]
+    shifted = [knob.shifted.setting for knob in board.knobs if knob.shifted]
+    assert shifted == ["rhythm", "longest", "low", "share"]
     does = {button.does for button in board.buttons}
     assert does == {"take over", "tap tempo", "undo", "keep"}
     assert len(set(board.pins())) == len(board.pins())
@@ -37,6 +42,10 @@ def test_every_part_is_optional(tmp_path):
         ("[[knob]]\nchannel = 0\nsetting = 'density'\nlow = 2\nhigh = 2", "goes from 2 to 2"),
         ("[display]\naddress = 0x80", "no I2C address 128"),
         ("[display]\n[[button]]\npin = 2\ndoes = 'undo'", "pin 2 is used twice"),
+        (f"{PUSH}{KNOB}shifted = {{ setting = 'rhythm', low = 0, high = 1 }}", "cannot be 0"),
+        (f"{PUSH}{KNOB}shifted = {{ setting = 'mode', low = 0, high = 1 }}", "turns 'mode'"),
+        (f"{PUSH}{KNOB}shifted = {{ setting = 'rhythm', low = 1 }}", "high"),
+        (f"{KNOB}shifted = {{ setting = 'rhythm', low = 1, high = 2 }}", "no encoder with a push"),
         ("[wheel]\npin = 1", "no part is called 'wheel'"),
         ("[web]\nhold = 5", "pin 5 has none"),
         ("[web]\npin = 5", "hold is missing"),

@@ -13,7 +13,7 @@ from firmware_py.panel.travel import Travel, whole_travel
 from firmware_py.settings import FIELDS, Settings, changed
 
 NUMBERS = [name for name, f in FIELDS.items() if "low" in f.metadata]
-RATIOS = [name for name in NUMBERS if FIELDS[name].metadata["by_ratio"]]
+RATIOS = [name for name in NUMBERS if whole_travel(name).by_ratio]
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -32,6 +32,13 @@ def test_equal_turns_are_equal_ratios_where_one_hears_ratios(name):
     ratio = (travel.high / travel.low) ** (1 / 8)
     for one, next_one in zip(values, values[1:], strict=False):
         assert next_one / one == pytest.approx(ratio)
+
+
+@pytest.mark.parametrize("name", ["rhythm", "timing"])
+def test_what_does_little_while_it_is_low_is_soon_past_that(name):
+    travel = whole_travel(name)
+    squares = [travel.value(n / 4) ** 2 for n in range(5)]
+    assert squares == pytest.approx([0.01, 1.0075, 2.005, 3.0025, 4.0])
 
 
 def test_equal_turns_are_equal_steps_elsewhere():
@@ -72,7 +79,7 @@ def of_a_controller(name, value):
     return getattr(settings, name)
 
 
-@pytest.mark.parametrize("name", [*RATIOS, "temperature", "low", "voices"])
+@pytest.mark.parametrize("name", [*RATIOS, "timing", "temperature", "low", "voices"])
 def test_a_potentiometer_a_midi_controller_and_the_terminal_mean_the_same_by_the_same_place(name):
     place = 42 / 127
     wanted = whole_travel(name).value(place)

@@ -52,9 +52,16 @@ def test_storing_takes_the_first_free_number_and_hands_it_on_to_be_written():
 
 def test_storing_what_is_stored_already_finds_it():
     written = []
-    presets = Bank({9: Preset(9, "mine", Settings(mode="thru"))}, written.append)
+    mine = Preset(9, "mine", Settings(mode="thru"), names_brain=True)
+    presets = Bank({9: mine}, written.append)
     assert presets.store(Settings(mode="thru", preset_next=80)).number == 9
     assert written == []
+
+
+def test_a_preset_that_names_no_brain_is_not_all_that_is_stored():
+    presets = Bank({9: Preset(9, "old", Settings(mode="thru"))})
+    stored = presets.store(Settings(mode="thru"))
+    assert stored.number == 1 and stored.names_brain
 
 
 def test_a_full_bank_stores_nothing():

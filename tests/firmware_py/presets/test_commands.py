@@ -14,6 +14,7 @@ def presets(state, *arguments):
 def test_a_preset_is_stored_named_listed_and_deleted(tmp_path, capsys):
     assert presets(tmp_path, "store", 5, "choir", "--knob", "mode=harmonize") == 0
     assert presets(tmp_path, "name", 5, "quiet choir") == 0
+    assert "preset 5 is now: quiet choir" in capsys.readouterr().out
     assert presets(tmp_path) == 0
     assert capsys.readouterr().out.split() == ["5", "harmonize", "quiet", "choir"]
     assert load(tmp_path / "presets")[5].settings == Settings(mode="harmonize")
@@ -42,6 +43,14 @@ def test_a_number_that_no_preset_can_have_is_refused(tmp_path, capsys, number):
     with pytest.raises(SystemExit) as caught:
         presets(tmp_path, "delete", number)
     assert caught.value.code == 2 and capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_preset_names_a_brain_where_one_was_given(tmp_path):
+    assert presets(tmp_path, "store", 5, "kit", "--knob", "brain=tapped") == 0
+    assert presets(tmp_path, "store", 6, "choir", "--knob", "mode=harmonize") == 0
+    stored = load(tmp_path / "presets")
+    assert (stored[5].settings.brain, stored[5].names_brain) == ("tapped", True)
+    assert not stored[6].names_brain
 
 
 def test_a_place_that_cannot_be_written_to_is_one_line(tmp_path, capsys):

@@ -56,6 +56,18 @@ def test_a_setting_that_is_missing_is_as_by_default():
     assert preset.settings == Settings(mode="thru")
 
 
+def test_a_preset_that_names_no_brain_leaves_the_one_that_plays():
+    here = Settings(brain="mine")
+    assert read(1, '[settings]\nmode = "thru"').onto(here).brain == "mine"
+    assert read(1, '[settings]\nbrain = "roll"').onto(here).brain == "roll"
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_whether_a_preset_names_a_brain_comes_back(named):
+    preset = Preset(2, "", Settings(brain="roll" if named else "auto"), named)
+    assert read(2, write(preset)) == preset
+
+
 def test_a_setting_that_cannot_be_costs_a_line_and_nothing_else(caplog):
     with caplog.at_level(logging.WARNING):
         preset = read(3, "[settings]\ntemperature = 99\nvoices = 4\nwarp = 1")

@@ -8,7 +8,7 @@ import pytest
 from firmware_py.settings import MODES
 from firmware_py.soak.performer import movement
 from firmware_py.soak.vitals import growth
-from tests.firmware_py.soak.whole_box import WholeBox
+from tests.firmware_py.soak.whole_box import SHELF, WholeBox
 
 MOVEMENT, DIES_AWAY = 58.0, 2.0  # seconds
 DIES = 0.0001  # how often the brain is lost, after something was done
@@ -46,7 +46,7 @@ def fiddle(box, chance, acts):
 def test_an_hour_of_everything_leaves_no_note_raises_nothing_and_takes_no_more_memory(
     box, caplog, seed, minutes
 ):
-    chance, taken, modes = Random(seed), [], set()
+    chance, taken, modes, brains = Random(seed), [], set(), set()
     for minute in range(minutes):
         begins = box.now()
         acts = movement(Random(chance.random()), MOVEMENT)
@@ -54,6 +54,7 @@ def test_an_hour_of_everything_leaves_no_note_raises_nothing_and_takes_no_more_m
             box.crank(begins + at - box.now())
             box.do(act)
             modes.add(box.instrument.scene.settings.mode)
+            brains.add(box.link.manifest.get("name"))
             if chance.random() < DIES:
                 box.brain.lose()
         box.crank(begins + MOVEMENT + DIES_AWAY - box.now())
@@ -63,9 +64,9 @@ def test_an_hour_of_everything_leaves_no_note_raises_nothing_and_takes_no_more_m
         box.unlearn()
         taken.append(box.takes())
     assert all(ear.notes > 100 * minutes for ear in box.table.ears.values())
-    assert len(modes) > len(MODES) / 2
+    assert len(modes) > len(MODES) / 2 and len(brains) > 1
     if minutes == 60:
-        assert modes == set(MODES)
+        assert modes == set(MODES) and brains >= set(SHELF)
         blocks, descriptors = zip(*taken, strict=True)
         assert growth(blocks) < BLOCKS, blocks
         assert growth(descriptors) <= 0, descriptors

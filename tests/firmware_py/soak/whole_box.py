@@ -7,6 +7,8 @@ import gc
 import os
 import sys
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import gpiozero
@@ -15,8 +17,10 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 from firmware_py import live
 from firmware_py.bindings import book as bindings
 from firmware_py.bindings.binding import source_in
+from firmware_py.brain_choice import BrainChoice
 from firmware_py.brain_link import Report
 from firmware_py.cables import Cables
+from firmware_py.changing_link import ChangingLink
 from firmware_py.live import Loop
 from firmware_py.memory import Memory
 from firmware_py.panel.board import Board
@@ -34,6 +38,10 @@ from tests.firmware_py.stage import obedient
 THINKS = 0.003  # seconds that the brain takes to answer
 LOOKS, WRITES = 0.2, 2.0  # seconds between two turns of the lookout and of the scribe
 NUMBERS = 16  # that the MIDI system gives its ports
+KNOWS = {
+    "groove_transformer": {"modes": ["drums"]}, "bachprop": {"modes": ["continue", "chorale"]},
+}  # fmt: skip
+SHELF = {name: Path(name) for name in ("auto", *KNOWS)}
 SPINS = 2000  # turns of the loop in one moment, of which nothing can come any more
 
 
@@ -84,8 +92,11 @@ class SynthPort(DeskPort):
 class Brain:
     """A brain that answers what the ask allows, after a while; and may be lost."""
 
-    def __init__(self, now) -> None:
-        self._now = now
+    has_ended, sha256, pid, lost_events = True, "00", 0, 0
+
+    def __init__(self, now, path=Path("auto")) -> None:
+        self._now, self._about = now, {"name": path.name, **KNOWS.get(path.name, {})}
+        self.state, self.manifest = "waking", {}
         self._reports: list[tuple[float, Report]] = []
         self._awake = False
 
@@ -107,7 +118,8 @@ class Brain:
     def poll(self):
         due = [report for at, report in self._reports if at <= self._now()]
         self._reports = [item for item in self._reports if item[0] > self._now()]
-        self._awake = self._awake or any(report.kind == "ready" for report in due)
+        if any(report.kind == "ready" for report in due):
+            self._awake, self.state, self.manifest = True, "ready", self._about
         return due
 
     def tell(self, told) -> None:
@@ -121,6 +133,9 @@ class Brain:
             answer = obedient(ask, uniforms)
             report = Report("answer", number, answer, THINKS, THINKS)
             self._reports.append((self._now() + THINKS, report))
+
+    def part(self) -> None:
+        self._reports.clear()
 
     def close(self) -> None:
         pass
@@ -145,12 +160,13 @@ class WholeBox:
         for name, value in KNOBS.items():
             settings = changed(settings, name, value)
         self.lines: list[str] = []
-        self.table, self.brain = Table(), Brain(self.now)
+        self.table = Table()
+        self.link = ChangingLink(Brain(self.now), partial(Brain, self.now), self.now)
         self.cables = Cables(self.table.backend(), self.now, identify=lambda port: None)
         self.cables._lookout.start = lambda: None  # looked out for below
         self.memory, self._viewer = Memory(folder, True, 1 << 26), Viewer(lambda: None)
         self.instrument = self.memory.instrument(
-            settings, self._send, self.brain, seed, self._watch, self.now,
+            settings, self._send, self.link, seed, self._watch, self.now,
             brain=lambda: {"name": "scripted", "sha256": "00"},
         )  # fmt: skip
         whole = load()
@@ -159,14 +175,20 @@ class WholeBox:
             settings, self.now,
         )  # fmt: skip
         self.loop = Loop(
-            self.instrument, self.cables, self.brain, self, self._told, [self.board],
+            self.instrument, self.cables, self.link, self, self._told, [self.board],
             self.memory.bank, self.memory.keep, self.memory.book, self._viewer,
+            choice=BrainChoice(self.link, SHELF),
         )  # fmt: skip
-        self.brain.start()
+        self.link.start()
         self.loop._seat(self.cables.begin())
 
     def now(self) -> float:
         return self.time
+
+    @property
+    def brain(self) -> Brain:
+        """The brain that plays."""
+        return self.link._link
 
     def crank(self, seconds: float) -> None:
         """Let time go by, with the loop turning as it does in life."""

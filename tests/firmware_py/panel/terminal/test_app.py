@@ -12,6 +12,7 @@ from firmware_py.panel.change import (
     Listen,
     Panic,
     Quit,
+    StepBrain,
     StepPalette,
     Tap,
     Turn,
@@ -115,13 +116,15 @@ def test_only_the_modes_that_the_brain_plays_are_there_to_be_clicked():
     assert drive(play) == [Turn("mode", "drums")]
 
 
-def test_a_click_beside_palette_preset_and_tempo_steps_and_taps():
+def test_a_click_beside_palette_preset_brain_and_tempo_steps_and_taps():
     async def play(pilot, desk):
         line = seen(desk.app)[2]
-        for what in ("auto", "palette", "–", "preset", "120"):
+        for what in ("auto", "palette", "–", "preset", "small", "brain", "120"):
             await pilot.click(offset=(line.index(what) + 1, 2))
 
-    assert drive(play) == [StepPalette(1), StepPalette(-1), Step(1), Step(-1), Tap(10.0)]
+    assert drive(play, glance=replace(GLANCE, settings=Settings(brain="small"))) == [
+        StepPalette(1), StepPalette(-1), Step(1), Step(-1), StepBrain(1), StepBrain(-1), Tap(10.0),
+    ]  # fmt: skip
 
 
 def test_a_click_on_a_bar_and_the_wheel_turn_it():
@@ -150,7 +153,7 @@ def test_all_there_is_to_see_is_seen(size):
         screen = seen(desk.app)
         for line, *words in (
             (0, "listens", "MIDI", "you", "it", "answers in 4.7 ms", "session 12"), (1, *MODES),
-            (2, "palette", "auto", "3 choir", "120.0 bpm"),
+            (2, "palette", "auto", "3 choir", "brain", "120.0 bpm"),
             (3, "temperature", "0.95", "density", "12", "high", "96", "balance", "0.9"),
             (size[1] - 2, "alone", "tap", "undo", "again", "keep", "store", "panic", "bind",
              "forget", "quit"),
