@@ -75,6 +75,7 @@ LIMITS = {"notochord": """\
 - It plays a piano and nothing else; every melodic instrument is a piano to it, drums are not heard.
 - It may repeat passages that it has learned; check before you publish what it plays.
 - It learns from half a minute at a time: its phrases are shaped, its pieces wander.
+- It keeps no clear beat, and where it is late with the end of a note, notes pile up.
 - It draws an event in its own order (time, velocity, pitch), so it can go on from what it heard,
   but cannot fill in one part of an event that you give it another part of.
 - Times are multiples of 10 ms, velocities 32 shades.""",
