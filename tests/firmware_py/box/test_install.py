@@ -251,8 +251,10 @@ def test_uninstalling_what_is_not_there_is_one_line(tmp_path, capsys):
 
 
 def test_torch_loses_its_tests_and_headers_and_keeps_what_runs(tmp_path):
-    for name in ("test/t.cpp", "include/torch.h", "bin/protoc", "bin/torch_shm_manager", "a.py"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    names = ("test/t.cpp", "include/torch.h", "bin/protoc", "bin/upgrader_models/div.ptl",
+             "bin/torch_shm_manager", "a.py")  # fmt: skip
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     trim(tmp_path)
     left = sorted(p.name for p in tmp_path.rglob("*") if p.is_file())
