@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware_py import __version__
-from firmware_py.box.install import BASE, SOURCE, STATE, Installer
+from firmware_py.box.install import BASE, SOURCE, STATE, SYSTEM, Installer
 from hardware.image import disk, early
 from hardware.image.recipe import (
     DATA,
@@ -34,6 +34,8 @@ from notochord.arm.root import carry_out, needed
 
 HERE = Path(__file__).parent
 ABOUT = "etc/notochord-box-image.json"
+# Nobody could log in, since nobody has a password: no prompt either.
+MASKED = ("getty@.service", "serial-getty@.service", "console-getty.service")
 EMPTIED = ("var/cache", "var/log", "var/lib/apt", "boot")
 
 
@@ -71,6 +73,8 @@ def _settle(into: Path) -> None:
     sysusers = needed("systemd-sysusers", package="systemd")
     carry_out([sysusers, f"--root={into}"], "try again")
     (into / "etc/machine-id").write_bytes(b"")  # empty: a new one, in memory, at every start
+    for unit in MASKED:
+        (into / SYSTEM / unit).symlink_to("/dev/null")
     (into / STATE).mkdir(parents=True, exist_ok=True)
     for folder in EMPTIED:
         shutil.rmtree(into / folder, ignore_errors=True)

@@ -20,8 +20,11 @@ def synth():
     ours, theirs = os.pipe()
     device = scenario.Device("synth", "")
     device.file = ours
-    yield scenario.Synth(device), theirs
-    device.file = None  # both ends stay open: its thread may be reading still
+    listening = scenario.Synth(device)
+    yield listening, theirs
+    listening.close()
+    for end in (ours, theirs):
+        os.close(end)
 
 
 def test_a_synth_knows_what_sounds(synth):
