@@ -86,10 +86,21 @@ def _about(kind: Kind, release: str, kernel: Path, into: Path) -> dict[str, Any]
     packages = [dict(_fields(entry)) for entry in status.strip().split("\n\n")]
     about = {
         "kind": kind.name, "release": release, "kernel": early.version(kernel),
+        "made_by": _made_by(),
         "packages": {entry["Package"]: entry["Version"] for entry in packages},
     }  # fmt: skip
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
     return {"version": f"{__version__}-{digest[:8]}", **about}
+
+
+def _made_by() -> str:
+    """What makes the image, in one number: the early init and the settings of the system too."""
+    files = (path for path in sorted(HERE.rglob("*")) if path.is_file())
+    ours = (path for path in files if "__pycache__" not in path.parts and path.suffix != ".md")
+    digest = hashlib.sha256()
+    for path in ours:
+        digest.update(str(path.relative_to(HERE)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:8]
 
 
 def _fields(entry: str) -> list[tuple[str, str]]:

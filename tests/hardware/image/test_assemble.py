@@ -65,3 +65,24 @@ def test_an_image_has_another_version_when_anything_in_it_has(tmp_path):
         assert about["packages"] == {"udev": package}
         versions.add(about["version"])
     assert len(versions) == 2
+
+
+def test_what_makes_the_image_is_in_its_version_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(assemble, "HERE", tmp_path)
+    numbers = set()
+    for early in ("mount", "repair and mount"):
+        (tmp_path / "init").write_text(early)
+        numbers.add(assemble._made_by())
+    (tmp_path / "README.md").write_text("a page is no part of an image")
+    assert len(numbers | {assemble._made_by()}) == 2
+
+
+def test_nobody_is_asked_for_a_password_that_nobody_has(tmp_path, monkeypatch):
+    (tmp_path / assemble.SYSTEM).mkdir(parents=True)
+    (tmp_path / "etc/machine-id").write_bytes(b"x")
+    monkeypatch.setattr(assemble, "carry_out", lambda *_: None)
+    monkeypatch.setattr(assemble, "needed", lambda *_, package: package)
+    assemble._settle(tmp_path)
+    masked = {path.name for path in (tmp_path / assemble.SYSTEM).iterdir() if path.is_symlink()}
+    assert masked == {"getty@.service", "serial-getty@.service", "console-getty.service"}
+    assert (tmp_path / "etc/machine-id").read_bytes() == b""
