@@ -3,9 +3,9 @@
     starts that failed in a row   1   2   3   4   5   6 and more
     seconds of pause              0   0   1   2   4   8 ... 15
 
-Twice at once, since a release on trial has two starts. Run before the player by the system's Python,
-with the standard library alone: what does not start may be anything else. Each failure has left a
-letter in a file in memory (notochord-box.service), and a player that plays takes the file away.
+Twice at once, since a release on trial has two starts. Run before the player by the system's
+Python, with the standard library alone: what does not start may be anything else. Each failure has
+left a letter in a file in memory (notochord-box.service), and a player that plays takes it away.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def asked_for(kind, tmp_path, monkeypatch):
         )
 
     monkeypatch.setattr(stages, "_pip", pip)
-    monkeypatch.setattr(stages, "carry_out", lambda command, remedy: None)
+    monkeypatch.setattr(stages, "_compile", lambda into: None)
     stages.packages(kind, wanted(), tmp_path)
     return asked
 
