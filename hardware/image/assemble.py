@@ -35,7 +35,9 @@ from notochord.arm.root import carry_out, needed
 HERE = Path(__file__).parent
 ABOUT = "etc/notochord-box-image.json"
 # Nobody could log in, since nobody has a password: no prompt either.
-MASKED = ("getty@.service", "serial-getty@.service", "console-getty.service")
+MASKED = (
+    "getty@.service", "serial-getty@.service", "console-getty.service", "getty-static.service",
+)  # fmt: skip
 EMPTIED = ("var/cache", "var/log", "var/lib/apt", "boot")
 
 

@@ -94,6 +94,7 @@ def _together(rounds: list[Figures]) -> Figures:
         "stuck": sum(r.get("stuck", 0) for r in rounds),
         "silent_median": silent[len(silent) // 2],
         "silent": silent[-1],
+        "load": round(os.getloadavg()[0], 1),  # of the machine, on which others may be busy
     }
 
 
