@@ -81,6 +81,8 @@ def _settle(into: Path) -> None:
     for folder in EMPTIED:
         shutil.rmtree(into / folder, ignore_errors=True)
         (into / folder).mkdir()
+    for folder in ("etc", "var"):  # users and links were made here: no start has to see to them
+        (into / folder / ".updated").touch()
 
 
 def _about(kind: Kind, release: str, kernel: Path, into: Path) -> dict[str, Any]:

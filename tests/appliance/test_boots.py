@@ -63,7 +63,7 @@ def test_a_brain_that_takes_too_much_memory_is_what_the_kernel_ends(found):
 
 def test_a_player_that_is_killed_plays_again(found):
     cycles = found["player killed"]["cycles"]
-    assert len(cycles) == 5 and not any(cycle["stuck"] for cycle in cycles)
+    assert len(cycles) == 3 and not any(cycle["stuck"] for cycle in cycles)
     assert max(cycle["seconds"] for cycle in cycles) <= RESTARTED
 
 

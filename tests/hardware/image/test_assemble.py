@@ -86,3 +86,14 @@ def test_nobody_is_asked_for_a_password_that_nobody_has(tmp_path, monkeypatch):
     masked = {path.name for path in (tmp_path / assemble.SYSTEM).iterdir() if path.is_symlink()}
     assert {"getty@.service", "serial-getty@.service", "getty-static.service"} <= masked
     assert (tmp_path / "etc/machine-id").read_bytes() == b""
+
+
+def test_no_start_looks_again_for_users_that_were_made_with_the_image(tmp_path, monkeypatch):
+    for folder in ("etc/systemd/system", "usr", "var"):
+        (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.setattr(assemble, "carry_out", lambda *_: None)
+    monkeypatch.setattr(assemble, "needed", lambda *_, package: package)
+    assemble._settle(tmp_path)
+    for folder in ("etc", "var"):  # systemd.unit(5), ConditionNeedsUpdate=
+        made = (tmp_path / folder / ".updated").stat().st_mtime_ns
+        assert made >= (tmp_path / "usr").stat().st_mtime_ns
