@@ -20,6 +20,8 @@ def test_what_failed_is_counted_and_nothing_known_is_nothing_failed(tmp_path):
     assert again.failures(tmp_path / "failed") == 0
     (tmp_path / "failed").write_bytes(b"xxx")
     assert again.failures(tmp_path / "failed") == 3
+    (tmp_path / "link").symlink_to("failed")
+    assert again.failures(tmp_path / "link") == 0
 
 
 def test_the_lamp_is_that_of_the_panel(tmp_path):
