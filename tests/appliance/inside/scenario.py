@@ -249,7 +249,7 @@ def wait_for_line(text, patience, since=0.0):
         for at, line in lines():
             if at > since and text in line:
                 return round(at, 3)
-        time.sleep(0.5)
+        time.sleep(1.0)
     return None
 
 
@@ -273,12 +273,15 @@ def read_from_card():
 
 
 def process(part):
-    """The first process with that in its command line, or None."""
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):
-            if part in path.read_bytes().replace(b"\0", b" ").decode(errors="replace"):
-                return int(path.parent.name)
-    return None
+    """The first process with that in its command line, once there is one."""
+    until = now() + PATIENCE
+    while now() < until:
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):
+                if part in path.read_bytes().replace(b"\0", b" ").decode(errors="replace"):
+                    return int(path.parent.name)
+        time.sleep(0.2)
+    raise TimeoutError(f"no process {part}")
 
 
 def answers(player, seconds):
@@ -391,8 +394,8 @@ def faults(player):
     since = now()
     limit("150M")
     gone = wait_for_line("away", 20.0, since=since)
-    limit("infinity")
     say("out of memory", **player.passage(20), stuck=player.stuck(), brain_gone=gone)
+    limit("infinity")
     for name, sign in (("stopped", signal.SIGSTOP), ("killed", signal.SIGKILL)):
         os.kill(process(BRAIN), sign)
         say(f"brain {name}", **player.passage(20), stuck=player.stuck())
