@@ -207,7 +207,7 @@ class Cable:
         os.close(self._box)
 
 
-def boot(image: Path, left: Path, patience: float = 60.0) -> dict[str, Any]:
+def boot(image: Path, left: Path, patience: float = 300.0) -> dict[str, Any]:
     """What the image's user space makes of a partition: seconds until it is checked and mounted,
     what its readers find, and seconds from the player's start until a key sounds (None: never)."""
     text = early.INIT.read_text(encoding="utf-8")

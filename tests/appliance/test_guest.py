@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tests.appliance.guest import findings
+from tests.appliance.guest import findings, together
 from tests.appliance.inside import scenario
 
 
@@ -12,6 +12,12 @@ def test_a_line_that_the_kernel_wrote_into_is_no_finding():
     text = b'[ 1.0] x\r\n\r\nAPPLIANCE {"what": "thru", "at": 3.1, "seconds": 3}\r\n'
     text += b'APPLIANCE {"what": "rea[ 2.0] usb 1-1\r\n'
     assert findings(text) == {"thru": {"at": 3.1, "seconds": 3}}
+
+
+def test_guests_have_come_to_an_end_when_all_have():
+    first, second = {"thru": {"at": 1}, "end": {}}, {"thru": {"at": 2}, "babble": {"at": 3}}
+    assert together([first, second]) == {"thru": {"at": 1}, "babble": {"at": 3}}
+    assert "end" in together([first, {"end": {}}])
 
 
 @pytest.fixture

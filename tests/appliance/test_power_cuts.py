@@ -4,6 +4,7 @@ unreadable, and the box plays."""
 import json
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -16,6 +17,7 @@ pytestmark = [
     pytest.mark.skipif(bool(blocks.impossible()), reason=blocks.impossible() or "-"),
 ]
 CUTS = int(os.environ.get("NOTOCHORD_CUTS", "200"))
+AT_ONCE = int(os.environ.get("NOTOCHORD_AT_ONCE", "2"))  # boxes that are booted beside each other
 ROUNDS, SEED, MEGABYTES = 300, 6, 64
 REPAIRED = 5.0  # seconds for the check; it replays what was being written
 REPORT = REPORTS / "appliance-power.json"
@@ -28,18 +30,24 @@ def boots(tmp_path_factory):
     with blocks.Disk(work, MEGABYTES, DATA_LABEL) as disk:
         first = disk.position
         written = power.play(disk, ROUNDS, SEED)
-    entries = blocks.writes(disk.log)
-    found = []
-    for cut in blocks.cuts(entries, first, CUTS, SEED):
-        left = work / "left.ext4"
+    entries, card = blocks.writes(disk.log), image("amd64")
+
+    def booted(cut):
+        left = work / f"left-{cut.seed}.ext4"
         shutil.copyfile(disk.begun, left)
         blocks.leave(cut, entries, disk.log, left)
-        boot = power.boot(image("amd64"), left)
+        boot = power.boot(card, left)
+        left.unlink()
         at = entries[cut.after - 1].end
         boot["lost"] = written.lost(power.names(boot["left"]), at) if "left" in boot else ["all"]
-        found.append({"after": cut.after, "of": len(entries), "lost_of_cache": cut.lost, **boot})
-        REPORTS.mkdir(exist_ok=True)
-        REPORT.write_text(json.dumps(power.summary(found), indent=1) + "\n", encoding="utf-8")
+        return {"after": cut.after, "of": len(entries), "lost_of_cache": cut.lost, **boot}
+
+    found = []
+    REPORTS.mkdir(exist_ok=True)
+    with ThreadPoolExecutor(AT_ONCE) as several:
+        for boot in several.map(booted, blocks.cuts(entries, first, CUTS, SEED)):
+            found.append(boot)
+            REPORT.write_text(json.dumps(power.summary(found), indent=1) + "\n", encoding="utf-8")
     return found
 
 
