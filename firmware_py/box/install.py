@@ -95,7 +95,7 @@ class Installer:
         self._live = root.resolve() == Path("/")
         self._run = run or (_command if self._live else lambda command: None)
         self._record = root / BASE / "installed.json"
-        self.releases = Releases(root / BASE)
+        self.releases = Releases(root / BASE, machine=self._machine)
 
     @property
     def needed(self) -> list[str]:

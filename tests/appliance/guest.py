@@ -28,7 +28,7 @@ INSIDE = Path(__file__).parent / "inside"
 MARK = b"APPLIANCE "
 QUIET = "ro quiet loglevel=3 systemd.show_status=false systemd.gpt_auto=0 panic=-1"
 # What is played in a guest each, beside each other.
-PARTS = ("playing,replugging", "faults")
+PARTS = ("playing,network,replugging", "faults")
 CARD = "4G"  # QEMU's cards are a power of two
 
 

@@ -351,10 +351,14 @@ def begin():
 
 
 def playing(player):
-    """Without the network, with the panel, and with the network."""
+    """Without the network, and with the panel."""
     say("plain", **player.passage(TIMES["plain"]))
     say("system", **system())
     panel()
+
+
+def network(player):
+    """Once it is awake."""
     say("brain", seconds=wait_for_line(AWAKE, PATIENCE), read_mb=read_from_card())
     say("lamp awake", levels=Panel().lamp(looks=100))
     say("units", **units())
@@ -411,7 +415,7 @@ def faults(player):
     say("player killed", cycles=[player.killed() for _ in range(TIMES["kills"])])
 
 
-PARTS = {"playing": playing, "replugging": replugging, "faults": faults}
+PARTS = {"playing": playing, "network": network, "replugging": replugging, "faults": faults}
 
 
 def limit(memory):
@@ -424,7 +428,7 @@ def main():
     """Play what the kernel's command line asks for, or all of it, whatever comes of it, and switch
     the machine off."""
     wanted = re.search(r"appliance\.parts=(\S+)", Path("/proc/cmdline").read_text())
-    parts = wanted[1].split(",") if wanted else ["playing", "replugging", "faults"]
+    parts = wanted[1].split(",") if wanted else list(PARTS)
     try:
         player = begin()
         for part in parts:

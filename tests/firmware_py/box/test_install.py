@@ -1,6 +1,7 @@
 """Installing into a folder: twice is once, and away again is as if it had never been."""
 
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -131,6 +132,14 @@ def test_a_changed_source_is_another_release_beside_the_old_one(machine, source,
     new = installer.install()
     assert new != old and installer.releases.current == new
     assert set(installer.releases.names) == {old, new}
+
+
+def test_an_image_for_another_processor_has_the_packages_of_that_one(machine, source):
+    other = {"x86_64": "aarch64"}.get(platform.machine(), "x86_64")
+    installer = Installer(machine, source, machine=other)
+    release = machine / "opt/notochord-box/releases" / installer.install()
+    assert (release / "environment").resolve().name == installer.environment
+    assert installer.environment != Installer(machine, source).environment
 
 
 def test_the_release_is_compiled_and_open_to_the_players_user(machine, source):
