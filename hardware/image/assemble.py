@@ -121,7 +121,8 @@ def firmware(kind: Kind, cache: Path, tree: Path, into: Path) -> None:
     if not kind.firmware:
         return
     for path in (kernel / "usr/lib/raspi-firmware").iterdir():
-        shutil.copy(path, into)
+        if path.is_file():  # its overlays are for another kernel than Debian's
+            shutil.copy(path, into)
     for path in kernel.glob("usr/lib/**/broadcom/bcm2[78]*.dtb"):
         for name in (path.name, *_names_of_the_firmware(path.name)):
             shutil.copy(path, into / name)

@@ -20,6 +20,7 @@ def firmware(tmp_path, monkeypatch):
     folder = tmp_path / "kernel-arm64/usr/lib"
     trees = folder / "modules/7.0/dtb/broadcom"
     for path in (*(trees / name for name in TREES), folder / "raspi-firmware/start4.elf",
+                 folder / "raspi-firmware/overlays/theirs.dtbo",
                  folder / "modules/7.0/vmlinuz"):  # fmt: skip
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(path.name)
