@@ -58,7 +58,7 @@ MACHINES = {
             ("-M", "virt,gic-version=3", "-cpu", "cortex-a72", "-m", "2048"), "virtio",
             # The machine's own pins, for a power button, would be the first chip, where a Pi has
             # the header's.
-            "console=ttyAMA0 initcall_blacklist=pl061_gpio_init modprobe.blacklist=gpio_pl061",
+            "console=ttyAMA0 initcall_blacklist=pl061_gpio_driver_init",
         ),
         Machine(
             "raspi3b", "pi", "qemu-system-aarch64", "qemu-system-arm",
