@@ -72,7 +72,7 @@ OWNERS = {  # of systemd/: what is the owner's once it is there
     "update-signers": str(SIGNERS)[1:],
 }
 # Run from beside the releases, by the system's Python.
-BESIDE = ("releases.py", "remount.py", "signature.py")
+BESIDE = ("releases.py", "remount.py", "signature.py", "again.py")
 DEFAULT_TARGET = f"{SYSTEM}/default.target"
 PACKAGES = ("python3-venv", "openssh-client")  # the latter checks the signatures of updates
 IF_THERE_ARE = ("python3-lgpio", "python3-rtmidi")  # the system's, where pip has no wheel of them
@@ -95,7 +95,7 @@ class Installer:
         self._live = root.resolve() == Path("/")
         self._run = run or (_command if self._live else lambda command: None)
         self._record = root / BASE / "installed.json"
-        self.releases = Releases(root / BASE)
+        self.releases = Releases(root / BASE, machine=self._machine)
 
     @property
     def needed(self) -> list[str]:
@@ -255,7 +255,9 @@ def trim(torch: Path) -> None:
     for name in ("test", "include"):
         shutil.rmtree(torch / name, ignore_errors=True)
     for tool in (torch / "bin").glob("*"):
-        if tool.name != "torch_shm_manager":
+        if tool.is_dir():  # some wheels have models there, to try conversions on
+            shutil.rmtree(tool)
+        elif tool.name != "torch_shm_manager":
             tool.unlink()
 
 

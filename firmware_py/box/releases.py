@@ -60,9 +60,10 @@ class ReleaseError(ValueError):
 class Releases:
     """The releases below one folder."""
 
-    def __init__(self, base: Path, signers: Path = SIGNERS) -> None:
-        """`signers`: the file of the keys whose updates are taken."""
-        self.base, self._signers = base, signers
+    def __init__(self, base: Path, signers: Path = SIGNERS, machine: str = "") -> None:
+        """`signers`: the file of the keys whose updates are taken. `machine`: the processor of an
+        image that is made elsewhere; by default this one's."""
+        self.base, self._signers, self._machine = base, signers, machine
         self._trial, self._failed = base / "trial.json", base / "failed.json"
 
     @property
@@ -175,7 +176,7 @@ class Releases:
         return name
 
     def _environment_for(self, manifest: dict[str, Any]) -> Path:
-        environment = self.base / "environments" / environment_of(manifest["needs"])
+        environment = self.base / "environments" / environment_of(manifest["needs"], self._machine)
         if not environment.is_dir():
             raise ReleaseError(
                 f"{manifest['name']} needs other Python packages than there are; connect the box "

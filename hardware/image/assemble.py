@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware_py import __version__
-from firmware_py.box.install import BASE, SOURCE, STATE, Installer
+from firmware_py.box.install import BASE, SOURCE, STATE, SYSTEM, Installer
 from hardware.image import disk, early
 from hardware.image.recipe import (
     DATA,
@@ -34,6 +34,10 @@ from notochord.arm.root import carry_out, needed
 
 HERE = Path(__file__).parent
 ABOUT = "etc/notochord-box-image.json"
+# Nobody could log in, since nobody has a password: no prompt either.
+MASKED = (
+    "getty@.service", "serial-getty@.service", "console-getty.service", "getty-static.service",
+)  # fmt: skip
 EMPTIED = ("var/cache", "var/log", "var/lib/apt", "boot")
 
 
@@ -71,10 +75,14 @@ def _settle(into: Path) -> None:
     sysusers = needed("systemd-sysusers", package="systemd")
     carry_out([sysusers, f"--root={into}"], "try again")
     (into / "etc/machine-id").write_bytes(b"")  # empty: a new one, in memory, at every start
+    for unit in MASKED:
+        (into / SYSTEM / unit).symlink_to("/dev/null")
     (into / STATE).mkdir(parents=True, exist_ok=True)
     for folder in EMPTIED:
         shutil.rmtree(into / folder, ignore_errors=True)
         (into / folder).mkdir()
+    for folder in ("etc", "var"):  # users and links were made here: no start has to see to them
+        (into / folder / ".updated").touch()
 
 
 def _about(kind: Kind, release: str, kernel: Path, into: Path) -> dict[str, Any]:
@@ -82,10 +90,21 @@ def _about(kind: Kind, release: str, kernel: Path, into: Path) -> dict[str, Any]
     packages = [dict(_fields(entry)) for entry in status.strip().split("\n\n")]
     about = {
         "kind": kind.name, "release": release, "kernel": early.version(kernel),
+        "made_by": _made_by(),
         "packages": {entry["Package"]: entry["Version"] for entry in packages},
     }  # fmt: skip
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
     return {"version": f"{__version__}-{digest[:8]}", **about}
+
+
+def _made_by() -> str:
+    """What makes the image, in one number: the early init and the settings of the system too."""
+    files = (path for path in sorted(HERE.rglob("*")) if path.is_file())
+    ours = (path for path in files if "__pycache__" not in path.parts and path.suffix != ".md")
+    digest = hashlib.sha256()
+    for path in ours:
+        digest.update(str(path.relative_to(HERE)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:8]
 
 
 def _fields(entry: str) -> list[tuple[str, str]]:
@@ -102,7 +121,8 @@ def firmware(kind: Kind, cache: Path, tree: Path, into: Path) -> None:
     if not kind.firmware:
         return
     for path in (kernel / "usr/lib/raspi-firmware").iterdir():
-        shutil.copy(path, into)
+        if path.is_file():  # its overlays are for another kernel than Debian's
+            shutil.copy(path, into)
     for path in kernel.glob("usr/lib/**/broadcom/bcm2[78]*.dtb"):
         for name in (path.name, *_names_of_the_firmware(path.name)):
             shutil.copy(path, into / name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from hardware.image.recipe import (
     WITHOUT,
     Kind,
 )  # fmt: skip
-from notochord.arm.root import carry_out, make, needed
+from notochord.arm.root import ArmError, carry_out, make, needed
 
 NETWORK = "see that Debian's mirror can be reached"
 INDEX = "see that the Python Package Index can be reached"
@@ -76,11 +77,18 @@ def packages(kind: Kind, wanted: list[str], cache: Path) -> Path:
         _pip(kind, into, [*(set(plain) - set(torch)), *_needs_of_torch(into, kind)])
         trim(into / "torch")
         shutil.rmtree(into / "bin", ignore_errors=True)
-        python = [sys.executable, "-m", "compileall", "-q", "-j1"]
-        carry_out([*python, "--invalidation-mode", "unchecked-hash", str(into)], "try again")
+        _compile(into)
 
     make(place, " ".join([PYTHON, *sorted(plain)]), cook)
     return place
+
+
+def _compile(into: Path) -> None:
+    """Compile all that this Python can read: torch has a file for newer ones, never imported."""
+    python = [sys.executable, "-m", "compileall", "-qq", "-j1"]
+    subprocess.run([*python, "--invalidation-mode", "unchecked-hash", str(into)], check=False)
+    if not list((into / "torch" / "__pycache__").glob("__init__.*.pyc")):
+        raise ArmError("the Python packages could not be compiled; make room on the disk")
 
 
 def _mmdebstrap(options: list[str], suite: str, target: Path, sources: list[str]) -> None:

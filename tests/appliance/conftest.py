@@ -22,8 +22,10 @@ CONTAINER = "appliance-container.json"
 LIMIT = 3600.0  # seconds for one guest, on a machine that has other things to do
 ROWS = (
     ("power-on to READY, s", "ready", "seconds"),
+    ("read from the card until then, MB", "ready", "read_mb"),
     ("power-on to the first thru, s", "thru", "seconds"),
     ("power-on to the brain awake, s", "brain", "seconds"),
+    ("read from the card until then, MB", "brain", "read_mb"),
     ("notes played, one by one", "plain", "played"),
     ("of these sounded", "plain", "sounded"),
     ("key to thru over USB, median, ms", "plain", "median_ms"),
@@ -31,6 +33,21 @@ ROWS = (
     ("keyboard replugged: seconds until it sounds; stuck", "replug keyboard", "cycles"),
     ("synth replugged", "replug synth", "cycles"),
     ("answers to a phrase of 24 notes", "answers", "answers"),
+    ("notes played after that", "with the brain", "played"),
+    ("of these sounded", "with the brain", "sounded"),
+    ("lamp as it wakes: red, green, blue", "lamp", "levels"),
+    ("lamp awake: of 100 looks", "lamp awake", "levels"),
+    ("the encoder turned the mode", "encoder", "status"),
+    ("presets that the encoder stored", "store", "presets"),
+    ("sessions that a button kept", "keep", "sessions"),
+    ("brain stopped: keys that sounded, of 20", "brain stopped", "sounded"),
+    ("brain killed", "brain killed", "sounded"),
+    ("clock 15 years on", "clock +15 years", "sounded"),
+    ("clock 30 years back", "clock -30 years", "sounded"),
+    ("the brain ended by the kernel for its memory", "out of memory", "sounded"),
+    ("messages babbled over USB in 2 s", "babble", "messages"),
+    ("after them, keys that sounded, of 20", "babble", "sounded"),
+    ("player killed: seconds until it sounds; stuck", "player killed", "cycles"),
     ("sounding after the end", "stopped", "stuck"),
 )
 

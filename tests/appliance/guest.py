@@ -16,7 +16,7 @@ import resource
 import subprocess
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from notochord.arm.root import needed
 INSIDE = Path(__file__).parent / "inside"
 MARK = b"APPLIANCE "
 QUIET = "ro quiet loglevel=3 systemd.show_status=false systemd.gpt_auto=0 panic=-1"
+# What is played in a guest each, beside each other.
+PARTS = ("playing,network,replugging", "faults")
 CARD = "4G"  # QEMU's cards are a power of two
 
 
@@ -54,7 +56,9 @@ MACHINES = {
         Machine(
             "cortex-a72", "pi", "qemu-system-aarch64", "qemu-system-arm",
             ("-M", "virt,gic-version=3", "-cpu", "cortex-a72", "-m", "2048"), "virtio",
-            "console=ttyAMA0",
+            # The machine's own pins, for a power button, would be the first chip, where a Pi has
+            # the header's.
+            "console=ttyAMA0 initcall_blacklist=pl061_gpio_driver_init",
         ),
         Machine(
             "raspi3b", "pi", "qemu-system-aarch64", "qemu-system-arm",
@@ -111,18 +115,45 @@ def command(machine: Machine, cache: Path, work: Path, log: Path, more: str) -> 
     ]  # fmt: skip
 
 
-def boot(machine: Machine, cache: Path, log: Path, limit: float, more: str = "") -> Report:
-    """Switch it on, and wait until it switches itself off, or for `limit` seconds; its console
-    fills the file `log` meanwhile."""
+def boot(
+    machine: Machine, cache: Path, log: Path, limit: float, parts: tuple[str, ...] = PARTS
+) -> Report:
+    """Switch it on, one machine for each of these parts of the scenario, and wait until they have
+    switched themselves off, or for `limit` seconds. Their consoles fill files beside `log`
+    meanwhile."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as folder:
-        line = command(machine, cache, Path(folder), log, more)
+    logs = [log.with_suffix(f".{n}.log") for n in range(len(parts))]
+    with tempfile.TemporaryDirectory(dir=cache) as folder, ExitStack() as running:
         before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-        with suppress(subprocess.TimeoutExpired):
-            subprocess.run(line, stdin=subprocess.DEVNULL, timeout=limit, check=False)
-        after, took = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - began
+        guests = []
+        for part, console in zip(parts, logs, strict=True):
+            work = Path(folder) / console.name
+            work.mkdir()
+            line = command(machine, cache, work, console, f"appliance.parts={part}")
+            guests.append(subprocess.Popen(line, stdin=subprocess.DEVNULL))
+            running.callback(_end, guests[-1])
+        for guest in guests:
+            with suppress(subprocess.TimeoutExpired):
+                guest.wait(max(0.0, limit - (time.monotonic() - began)))
+    after, took = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - began
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Report(findings(log.read_bytes()), took, spent)
+    return Report(together([findings(console.read_bytes()) for console in logs]), took, spent)
+
+
+def _end(guest: subprocess.Popen[bytes]) -> None:
+    guest.kill()
+    guest.wait()
+
+
+def together(found: list[dict[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """The findings of several guests: of what all of them found those of the first, and an end
+    only where all have come to it."""
+    whole: dict[str, dict[str, Any]] = {}
+    for findings in reversed(found):
+        whole.update(findings)
+    if not all("end" in findings for findings in found):
+        whole.pop("end", None)
+    return whole
 
 
 def findings(text: bytes) -> dict[str, dict[str, Any]]:

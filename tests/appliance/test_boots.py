@@ -6,6 +6,11 @@ pytestmark = pytest.mark.appliance
 THRU = 20.0  # seconds from power-on, at a thousand million instructions a second
 BRAIN = 60.0
 REPLUGGED = 1.5
+RESTARTED = 8.0
+FAULTS = (
+    "brain stopped", "brain killed", "clock +15 years", "clock -30 years", "babble",
+    "out of memory",
+)  # fmt: skip
 
 
 def test_the_box_boots_into_playing(found):
@@ -33,9 +38,33 @@ def test_what_is_pulled_and_put_back_is_used_again_and_leaves_nothing_sounding(f
         assert not any(cycle["stuck"] for cycle in cycles)
 
 
-def test_the_panel_turns_the_mode(found):
+def test_the_panel_turns_the_mode_stores_a_preset_and_keeps_what_was_played(found):
     assert found["encoder"]["seconds"] is not None
-    assert any(found["lamp"]["levels"])
+    assert found["encoder"]["status"].startswith("mode ")
+    assert found["store"]["presets"] == ["001.toml"]
+    assert len(found["keep"]["sessions"]) == 1
+
+
+def test_the_lamp_is_blue_until_the_network_is_awake_and_then_not(found):
+    assert found["lamp"]["levels"] == [0, 0, 1]
+    red, green, blue = found["lamp awake"]["levels"]
+    assert green > 0 and red == blue == 0
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_whatever_goes_wrong_every_key_sounds_and_nothing_else(found, fault):
+    assert found[fault]["sounded"] == found[fault]["played"]
+    assert found[fault]["stuck"] == 0
+
+
+def test_a_brain_that_takes_too_much_memory_is_what_the_kernel_ends(found):
+    assert found["out of memory"]["brain_gone"] is not None
+
+
+def test_a_player_that_is_killed_plays_again(found):
+    cycles = found["player killed"]["cycles"]
+    assert len(cycles) == 3 and not any(cycle["stuck"] for cycle in cycles)
+    assert max(cycle["seconds"] for cycle in cycles) <= RESTARTED
 
 
 def test_nothing_sounds_after_the_end(found):

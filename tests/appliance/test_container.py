@@ -36,6 +36,7 @@ def box(tmp_path_factory):
         box.thru = player.until_it_sounds(PATIENCE)
         box.player = player
         yield box
+        player.synth.close()
     finally:
         box.close()
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tests.appliance.guest import findings
+from tests.appliance.guest import findings, together
 from tests.appliance.inside import scenario
 
 
@@ -14,14 +14,23 @@ def test_a_line_that_the_kernel_wrote_into_is_no_finding():
     assert findings(text) == {"thru": {"at": 3.1, "seconds": 3}}
 
 
+def test_guests_have_come_to_an_end_when_all_have():
+    first, second = {"thru": {"at": 1}, "end": {}}, {"thru": {"at": 2}, "babble": {"at": 3}}
+    assert together([first, second]) == {"thru": {"at": 1}, "babble": {"at": 3}}
+    assert "end" in together([first, {"end": {}}])
+
+
 @pytest.fixture
 def synth():
     """A synth, and what writes to it."""
     ours, theirs = os.pipe()
     device = scenario.Device("synth", "")
     device.file = ours
-    yield scenario.Synth(device), theirs
-    device.file = None  # both ends stay open: its thread may be reading still
+    listening = scenario.Synth(device)
+    yield listening, theirs
+    listening.close()
+    for end in (ours, theirs):
+        os.close(end)
 
 
 def test_a_synth_knows_what_sounds(synth):

@@ -7,19 +7,26 @@ guest's own, in seconds since its kernel started. The standard library alone: it
 
 import json
 import os
+import re
 import select
+import signal
 import subprocess
-import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 CONFIG = Path("/sys/kernel/config")
+STATE = Path("/var/lib/notochord-box")
 SERVICE = "notochord-box.service"
+PLAYER, BRAIN = "firmware_py.cli run", "firmware_py.brain_process"
 AWAKE = "the network is awake"
 KEY, TOUCH = 60, 77  # middle C, and a velocity by which our notes are known
 PATIENCE = 120.0  # seconds until keys sound; an emulated machine is slow
-TIMES = {"plain": 200, "replugs": 5}
+TIMES = {"plain": 200, "replugs": 5, "kills": 3}
+HELD, OURS = 50, range(48, 84)  # a key that is held while something happens; those that are played
+ENCODER, KEEP, TAKE_OVER = 22, 19, 5  # the pins of its push and of two buttons
+YEAR = 365 * 86400.0  # seconds
 
 
 def now():
@@ -69,10 +76,17 @@ class Synth:
         self.device, self.heard, self.sounding = device, [], set()
         self._changed = threading.Condition()
         self._status, self._data = None, []
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._ending = False
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def close(self):
+        """Listen no more; only then may the device be closed, whose number another file gets."""
+        self._ending = True
+        self._thread.join()
 
     def _listen(self):
-        while True:
+        while not self._ending:
             file = self.device.file
             try:
                 if file is None or not select.select([file], [], [], 0.05)[0]:
@@ -178,6 +192,41 @@ class Player:
         heard = self.until_it_sounds()
         return {"seconds": None if heard is None else round(heard - began, 3), "stuck": len(still)}
 
+    def stuck(self):
+        """How many of our own notes sound though every key is up."""
+        time.sleep(0.2)
+        return sum(note in self.synth.sounding for note in ((0, pitch) for pitch in OURS))
+
+    def babble(self, seconds):
+        """Every key struck and let go, as fast as USB takes it; then all are up."""
+        end, sent = now() + seconds, 0
+        while now() < end:
+            pitch = OURS[sent % len(OURS)]
+            try:
+                self.send(0x90, pitch, TOUCH, 0x80, pitch, 0)
+                sent += 2
+            except BlockingIOError:  # the cable is full
+                time.sleep(0.001)
+        for pitch in OURS:
+            self.send(0x80, pitch, 0)
+            time.sleep(0.001)
+        began, heard = now(), -1
+        while heard != len(self.synth.heard):  # what has piled up is still being played
+            heard = len(self.synth.heard)
+            time.sleep(0.5)
+        return {"messages": sent, "drained": round(now() - began, 1)}
+
+    def killed(self):
+        """Kill the player with a key held: seconds until keys sound, and what is stuck."""
+        self.send(0x90, HELD, TOUCH)
+        self.synth.wait_for(HELD, now() - 0.5, 2.0)
+        began = now()
+        os.kill(process(PLAYER), signal.SIGKILL)
+        heard = self.until_it_sounds()
+        stuck = (0, HELD) in self.synth.sounding
+        self.send(0x80, HELD, 0)
+        return {"seconds": None if heard is None else round(heard - began, 3), "stuck": int(stuck)}
+
 
 def property_of(name):
     """What systemd says of the box."""
@@ -185,14 +234,56 @@ def property_of(name):
     return subprocess.run(command, capture_output=True, text=True).stdout.strip()
 
 
-def wait_for_status(text, patience):
-    """When the box's status began to hold that text; None if it did not in time."""
+def lines():
+    """What the box has said so far: when, and what."""
+    command = ["journalctl", "--no-pager", "--output=short-monotonic", f"--unit={SERVICE}"]
+    text = subprocess.run(command, capture_output=True, text=True).stdout
+    return [
+        (float(at), line) for at, line in re.findall(r"^\[ *([\d.]+)\] \S+ \S+: (.*)", text, re.M)
+    ]
+
+
+def wait_for_line(text, patience, since=0.0):
+    """When the box first said something with that text, later than `since`; None if it did not in
+    time."""
     until = now() + patience
     while now() < until:
-        if text in property_of("StatusText"):
-            return round(now(), 3)
-        time.sleep(0.5)
+        for at, line in lines():
+            if at > since and text in line:
+                return round(at, 3)
+        time.sleep(1.0)
     return None
+
+
+def units():
+    """What stood on the way to the player, and how long each unit took."""
+    found = {}
+    for what in (["critical-chain", SERVICE], ["blame"], ["time"]):
+        command = ["systemd-analyze", "--no-pager", *what]
+        text = subprocess.run(command, capture_output=True, text=True).stdout
+        found[what[0].replace("-", "_")] = [line.strip() for line in text.splitlines()[:14]]
+    return found
+
+
+def read_from_card():
+    """Megabytes read from it since power-on (Linux: Documentation/admin-guide/iostats.rst)."""
+    for line in Path("/proc/diskstats").read_text().splitlines():
+        _, _, name, _, _, sectors, *_ = line.split()
+        if name in ("vda", "mmcblk0"):
+            return round(int(sectors) * 512 / 1e6, 1)
+    return None
+
+
+def process(part):
+    """The first process with that in its command line, once there is one."""
+    until = now() + PATIENCE
+    while now() < until:
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):
+                if part in path.read_bytes().replace(b"\0", b" ").decode(errors="replace"):
+                    return int(path.parent.name)
+        time.sleep(0.2)
+    raise TimeoutError(f"no process {part}")
 
 
 def answers(player, seconds):
@@ -217,10 +308,10 @@ class Panel:
         level = "pull-up" if high else "pull-down"
         (self._chip / f"sim_gpio{pin}" / "pull").write_text(level)
 
-    def press(self, pin):
-        """Press a button, for a tenth of a second."""
+    def press(self, pin, seconds):
+        """Press a button for so long."""
         self.pull(pin, False)
-        time.sleep(0.1)
+        time.sleep(seconds)
         self.pull(pin, True)
 
     def turn(self, a=17, b=27):
@@ -229,10 +320,10 @@ class Panel:
             self.pull(pin, level)
             time.sleep(0.02)
 
-    def lamp(self):
-        """The levels of the lamp's pins: red, green, blue."""
+    def lamp(self, looks=1):
+        """The levels of the lamp's pins: red, green, blue; of so many looks how many saw light."""
         values = [self._chip / f"sim_gpio{pin}" / "value" for pin in (16, 20, 21)]
-        return [int(value.read_text()) for value in values]
+        return [sum(int(value.read_text()) for _ in range(looks)) for value in values]
 
 
 def system():
@@ -248,8 +339,8 @@ def system():
     }
 
 
-def play(parts):
-    """The scenario; `parts` are those that are wanted, all when there are none."""
+def begin():
+    """From power-on to the first key that sounds; the player that struck it."""
     devices = Device("guestkeys", "dummy_udc.0"), Device("guestsynth", "dummy_udc.1")
     for device in devices:
         device.open()
@@ -257,38 +348,96 @@ def play(parts):
     say("listening")
     say("thru", seconds=player.until_it_sounds())
     ready = property_of("ActiveEnterTimestampMonotonic")
-    say("ready", seconds=round(int(ready or 0) / 1e6, 3))
+    say("ready", seconds=round(int(ready or 0) / 1e6, 3), read_mb=read_from_card())
+    return player
+
+
+def playing(player):
+    """Without the network, and with the panel."""
     say("plain", **player.passage(TIMES["plain"]))
     say("system", **system())
-    panel(player)
+    panel()
+
+
+def network(player):
+    """Once it is awake."""
+    say("brain", seconds=wait_for_line(AWAKE, PATIENCE), read_mb=read_from_card())
+    say("lamp awake", levels=Panel().lamp(looks=100))
+    say("units", **units())
+    say("answers", **answers(player, 5.0))
+    say("with the brain", **player.passage(TIMES["plain"]))
+
+
+def replugging(player):
+    """Keyboard and synth pulled out and put back."""
     for name, device in (("keyboard", player.keys), ("synth", player.synth.device)):
         say(f"replug {name}", cycles=[player.replug(device) for _ in range(TIMES["replugs"])])
-    say("brain", seconds=wait_for_status(AWAKE, 20 * PATIENCE))
-    say("answers", **answers(player, 10.0))
-    say("with the brain", **player.passage(TIMES["plain"]))
-    subprocess.run(["systemctl", "stop", SERVICE])
-    time.sleep(0.5)
-    say("stopped", stuck=sorted(player.synth.sounding))
 
 
-def panel(player):
-    """Turn the encoder by one mode and press a button; what the box says to it."""
+def panel():
+    """Turn the encoder by one mode and back, store a preset, press a button; what the box says."""
     pins = Panel()
     say("lamp", levels=pins.lamp())
-    pins.turn()
-    turned = wait_for_status("mode ", 20)
-    say("encoder", seconds=turned, status=property_of("StatusText"))
+    for contacts in ((17, 27), (27, 17)):
+        began = now()
+        pins.turn(*contacts)
+        said = wait_for_line("mode ", 20, since=began)
+    say("encoder", seconds=said, status=property_of("StatusText"))
+    began = now()
+    pins.press(ENCODER, 1.5)
+    said = wait_for_line("stored", 20, since=began)
+    time.sleep(1.0)
+    say("store", seconds=said, presets=sorted(p.name for p in (STATE / "presets").glob("*.toml")))
+    began = now()
+    pins.press(KEEP, 0.1)
+    said = wait_for_line("keeping", 20, since=began)
+    time.sleep(1.0)
+    kept = sorted(path.name for path in (STATE / "sessions").glob("*.kept.session"))
+    say("keep", seconds=said, sessions=kept)
+
+
+def faults(player):
+    """What may go wrong with a box, on real ports: does a key sound, and does nothing else?"""
+    wait_for_line(AWAKE, PATIENCE)
+    Panel().press(TAKE_OVER, 0.1)  # what sounds from now on is ours
+    time.sleep(1.0)
+    for years in (15, -30):
+        held = time.clock_gettime(time.CLOCK_REALTIME)
+        time.clock_settime(time.CLOCK_REALTIME, max(held + years * YEAR, 0.0))
+        say(f"clock {years:+} years", **player.passage(20), stuck=player.stuck())
+    say("babble", **player.babble(1.0), **player.passage(20), stuck=player.stuck())
+    since = now()
+    Path("/proc/sysrq-trigger").write_text("f")  # as when memory is short: the kernel ends somebody
+    gone = wait_for_line("away", 20.0, since=since)
+    say("out of memory", **player.passage(20), stuck=player.stuck(), brain_gone=gone)
+    for name, sign in (("stopped", signal.SIGSTOP), ("killed", signal.SIGKILL)):
+        os.kill(process(BRAIN), sign)
+        say(f"brain {name}", **player.passage(20), stuck=player.stuck())
+    say("player killed", cycles=[player.killed() for _ in range(TIMES["kills"])])
+
+
+PARTS = {"playing": playing, "network": network, "replugging": replugging, "faults": faults}
 
 
 def main():
-    """Play, whatever comes of it, and switch the machine off."""
+    """Play what the kernel's command line asks for, or all of it, whatever comes of it, and switch
+    the machine off."""
+    wanted = re.search(r"appliance\.parts=(\S+)", Path("/proc/cmdline").read_text())
+    parts = wanted[1].split(",") if wanted else list(PARTS)
     try:
-        play(sys.argv[1:])
+        player = begin()
+        for part in parts:
+            PARTS[part](player)
+        player.send(0x90, HELD, TOUCH)
+        time.sleep(0.5)
+        subprocess.run(["systemctl", "stop", SERVICE])
+        time.sleep(0.5)
+        say("stopped", stuck=sorted(player.synth.sounding))
     except Exception as error:
         say("broken", error=f"{type(error).__name__}: {error}")
         raise
     finally:
-        log = ["journalctl", "--no-pager", "--output=short-monotonic", "--lines=400"]
+        log = ["journalctl", "--no-pager", "--output=short-monotonic", "--lines=600"]
         Path("/dev/console").write_text(subprocess.run(log, capture_output=True, text=True).stdout)
         say("end")
         subprocess.run(["systemctl", "--no-block", "poweroff"])

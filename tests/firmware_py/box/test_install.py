@@ -1,6 +1,7 @@
 """Installing into a folder: twice is once, and away again is as if it had never been."""
 
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -133,6 +134,14 @@ def test_a_changed_source_is_another_release_beside_the_old_one(machine, source,
     assert set(installer.releases.names) == {old, new}
 
 
+def test_an_image_for_another_processor_has_the_packages_of_that_one(machine, source):
+    other = {"x86_64": "aarch64"}.get(platform.machine(), "x86_64")
+    installer = Installer(machine, source, machine=other)
+    release = machine / "opt/notochord-box/releases" / installer.install()
+    assert (release / "environment").resolve().name == installer.environment
+    assert installer.environment != Installer(machine, source).environment
+
+
 def test_the_release_is_compiled_and_open_to_the_players_user(machine, source):
     release = machine / "opt/notochord-box/releases" / Installer(machine, source).install()
     assert list((release / "firmware_py/__pycache__").glob("live.*.pyc"))
@@ -251,8 +260,10 @@ def test_uninstalling_what_is_not_there_is_one_line(tmp_path, capsys):
 
 
 def test_torch_loses_its_tests_and_headers_and_keeps_what_runs(tmp_path):
-    for name in ("test/t.cpp", "include/torch.h", "bin/protoc", "bin/torch_shm_manager", "a.py"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    names = ("test/t.cpp", "include/torch.h", "bin/protoc", "bin/upgrader_models/div.ptl",
+             "bin/torch_shm_manager", "a.py")  # fmt: skip
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     trim(tmp_path)
     left = sorted(p.name for p in tmp_path.rglob("*") if p.is_file())

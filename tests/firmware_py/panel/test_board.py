@@ -127,8 +127,12 @@ def test_no_detent_is_lost_at_ten_a_millisecond_with_bounce_and_reversal_and_a_l
         for _ in range(100):  # ten milliseconds of detents between two turns of the loop
             way = chance.choice((1, 1, 1, -1))
             pins = (17, 27) if way == 1 else (27, 17)
-            for pin, closed in ((pins[0], True), (pins[1], True), (pins[0], False),
-                                (pins[1], False)):
+            for pin, closed in (
+                (pins[0], True),
+                (pins[1], True),
+                (pins[0], False),
+                (pins[1], False),
+            ):
                 for _ in range(chance.randrange(4)):
                     table.press(pin, closed)
                     table.press(pin, not closed)
@@ -197,9 +201,7 @@ def test_three_buttons_held_start_the_box_anew_however_they_bounce(bench):
     assert board.poll() == [Panic(), Restart()]
 
 
-def test_a_button_that_is_held_while_the_board_is_opened_asks_for_web_access(
-    bench, monkeypatch
-):
+def test_a_button_that_is_held_while_the_board_is_opened_asks_for_web_access(bench, monkeypatch):
     monkeypatch.setattr(Held, "pins", {6})
     table = bench(CONTACTS, pin_class=Held)
     board = table.open()
@@ -335,3 +337,19 @@ def test_the_midi_lamp_is_lit_for_a_moment(bench):
 def test_a_machine_without_gpio_has_no_panel(monkeypatch):
     monkeypatch.setattr("firmware_py.panel.board.Path.glob", lambda *_: iter(()))
     assert find_board(load(), Settings(), lambda: 0.0) is None
+
+
+def test_pins_that_are_refused_in_whatever_way_cost_the_panel_and_not_the_box(monkeypatch, caplog):
+    """lgpio's own error is neither an OSError nor one of gpiozero's."""
+
+    class Refused(Exception):
+        pass
+
+    def refuse(*_):
+        raise Refused("'GPIO operation not permitted'")
+
+    monkeypatch.setattr("firmware_py.panel.board.Path.glob", lambda *_: iter(["/dev/gpiochip0"]))
+    monkeypatch.setattr("firmware_py.panel.board.Board", refuse)
+    assert find_board(load(), Settings(), lambda: 0.0) is None
+    (line,) = caplog.messages
+    assert "not permitted" in line and "plays without it" in line

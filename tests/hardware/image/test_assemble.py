@@ -20,6 +20,7 @@ def firmware(tmp_path, monkeypatch):
     folder = tmp_path / "kernel-arm64/usr/lib"
     trees = folder / "modules/7.0/dtb/broadcom"
     for path in (*(trees / name for name in TREES), folder / "raspi-firmware/start4.elf",
+                 folder / "raspi-firmware/overlays/theirs.dtbo",
                  folder / "modules/7.0/vmlinuz"):  # fmt: skip
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(path.name)
@@ -65,3 +66,35 @@ def test_an_image_has_another_version_when_anything_in_it_has(tmp_path):
         assert about["packages"] == {"udev": package}
         versions.add(about["version"])
     assert len(versions) == 2
+
+
+def test_what_makes_the_image_is_in_its_version_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(assemble, "HERE", tmp_path)
+    numbers = set()
+    for early in ("mount", "repair and mount"):
+        (tmp_path / "init").write_text(early)
+        numbers.add(assemble._made_by())
+    (tmp_path / "README.md").write_text("a page is no part of an image")
+    assert len(numbers | {assemble._made_by()}) == 2
+
+
+def test_nobody_is_asked_for_a_password_that_nobody_has(tmp_path, monkeypatch):
+    (tmp_path / assemble.SYSTEM).mkdir(parents=True)
+    (tmp_path / "etc/machine-id").write_bytes(b"x")
+    monkeypatch.setattr(assemble, "carry_out", lambda *_: None)
+    monkeypatch.setattr(assemble, "needed", lambda *_, package: package)
+    assemble._settle(tmp_path)
+    masked = {path.name for path in (tmp_path / assemble.SYSTEM).iterdir() if path.is_symlink()}
+    assert {"getty@.service", "serial-getty@.service", "getty-static.service"} <= masked
+    assert (tmp_path / "etc/machine-id").read_bytes() == b""
+
+
+def test_no_start_looks_again_for_users_that_were_made_with_the_image(tmp_path, monkeypatch):
+    for folder in ("etc/systemd/system", "usr", "var"):
+        (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.setattr(assemble, "carry_out", lambda *_: None)
+    monkeypatch.setattr(assemble, "needed", lambda *_, package: package)
+    assemble._settle(tmp_path)
+    for folder in ("etc", "var"):  # systemd.unit(5), ConditionNeedsUpdate=
+        made = (tmp_path / folder / ".updated").stat().st_mtime_ns
+        assert made >= (tmp_path / "usr").stat().st_mtime_ns

@@ -3,9 +3,12 @@
 import platform
 import tomllib
 
+import pytest
+
 from firmware_py.box.install import SOURCE, Installer
 from hardware.image import stages
 from hardware.image.recipe import PC, PI
+from notochord.arm.root import ArmError
 
 
 def wanted():
@@ -27,7 +30,7 @@ def asked_for(kind, tmp_path, monkeypatch):
         )
 
     monkeypatch.setattr(stages, "_pip", pip)
-    monkeypatch.setattr(stages, "carry_out", lambda command, remedy: None)
+    monkeypatch.setattr(stages, "_compile", lambda into: None)
     stages.packages(kind, wanted(), tmp_path)
     return asked
 
@@ -63,3 +66,13 @@ def test_an_image_has_what_checks_the_signature_of_an_update(tmp_path, monkeypat
     stages.user_space(PI, tmp_path)
     included = next(option for option in asked if option.startswith("--include="))
     assert "openssh-client" in included.removeprefix("--include=").split(",")
+
+
+def test_a_file_for_a_newer_python_is_no_fault_and_torch_must_be_compiled(tmp_path):
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch/newer.py").write_text("def f[T](a: T):\n    x = = 1\n")
+    with pytest.raises(ArmError, match="could not be compiled"):
+        stages._compile(tmp_path)
+    (tmp_path / "torch/__init__.py").write_text("a = 1\n")
+    stages._compile(tmp_path)
+    assert list((tmp_path / "torch/__pycache__").glob("__init__.*.pyc"))
