@@ -270,6 +270,14 @@ def evaluate(
 ) -> tuple[Found, Drumming, np.ndarray, np.ndarray]:
     """The figures as plain values; and the drumming, the patterns of it that were made (evenly
     spaced, so many at most), and the bars that were made of them. Raises CorpusError."""
+    found, drumming, chosen, made = judge(brain, corpus, split, patterns)
+    return {**found, "losses": losses(brain, drumming)}, drumming, chosen, made
+
+
+def judge(
+    brain: GrooveBrain, corpus: Corpus, split: str, patterns: int | None = None
+) -> tuple[Found, Drumming, np.ndarray, np.ndarray]:
+    """The same but for the losses: whether what it plays is like what drummers play."""
     drumming = drumming_in(corpus, split)
     count = len(drumming.begins)
     chosen = np.linspace(0, count - 1, min(patterns or count, count)).round().astype(int)
@@ -278,8 +286,7 @@ def evaluate(
         "brain": str(brain.manifest.get("name", "")), "brain_sha256": brain.sha256,
         "precision": brain.manifest["precision"], "split": split,
         "confidence": CONFIDENCE / 100, "patterns": count, "recordings": len(drumming.rows),
-        "losses": losses(brain, drumming), "features": features(drumming, chosen, made),
-        "roll_outs": roll_outs(brain, drumming),
+        "features": features(drumming, chosen, made), "roll_outs": roll_outs(brain, drumming),
     }  # fmt: skip
     return found, drumming, chosen, made
 
@@ -288,7 +295,7 @@ def table(found: Found) -> str:
     """The figures as lines of text."""
     lines = [f"{found['split']}: {found['patterns']:,} patterns of {found['recordings']} "
              f"recordings; nats a step, with {CONFIDENCE} % intervals over recordings"]  # fmt: skip
-    for memory, parts in found["losses"].items():
+    for memory, parts in found.get("losses", {}).items():
         said = "  ".join(f"{part} {f['mean']:7.4f} [{f['lo']:.3f}, {f['hi']:.3f}]"
                          for part, f in parts.items())  # fmt: skip
         lines.append(f"memory {memory:<12} {said}")

@@ -28,10 +28,10 @@ from tqdm import tqdm
 
 from notochord import listen
 from notochord.batches import plain_instruments
-from notochord.brain import Brain
+from notochord.brain import Brain, BrainError
 from notochord.corpus import Corpus, CorpusError, expressive, of_sources
 from notochord.event import Event, Note, is_drums
-from notochord.kinds import KINDS, NOTOCHORD, Kind
+from notochord.kinds import GROOVE_TRANSFORMER, KINDS, NOTOCHORD, Kind
 from notochord.midifile import notes_to_events
 from notochord.options import add_brain, number, whole
 from notochord.originality import RUNS, corpus_intervals, intervals, longest_known, profile, runs
@@ -396,6 +396,9 @@ def run(args: argparse.Namespace) -> None:
             write_whole(args.midi / f"{n:03d}.mid", midi_bytes(trial.prompt + later))
 
     brain = Brain.load(args.brain)
+    if brain.manifest["network"] == GROOVE_TRANSFORMER.name:
+        _run_grooves(brain, args)
+        return
     brain.must_play_alone()
     result = judge(
         brain, Corpus(args.corpus), manner_of(brain, args.temperature), args.split,
@@ -404,3 +407,16 @@ def run(args: argparse.Namespace) -> None:
     print(table(result))
     if args.json:
         write_whole(args.json, json.dumps(result, indent=1).encode())
+
+
+def _run_grooves(brain: Any, args: argparse.Namespace) -> None:
+    """The same for a brain that makes drum patterns: bars to the grooves of drummers, and 32 bars
+    in a row, beside the drummers' own."""
+    from notochord import groove_evaluate
+
+    if args.midi:
+        raise BrainError("a brain of drum patterns continues no pieces: leave out --midi")
+    found, *_ = groove_evaluate.judge(brain, Corpus(args.corpus), args.split, args.continuations)
+    print(groove_evaluate.table(found))
+    if args.json:
+        write_whole(args.json, json.dumps(found, indent=1).encode())

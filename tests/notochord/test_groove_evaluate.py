@@ -142,6 +142,19 @@ def test_all_of_it_is_said_and_written(brain, groove_brain, drums_file, short, t
     assert "without memory" in card and "| memory none |" in card
 
 
+def test_what_is_played_is_judged_without_what_is_foreseen(
+    groove_brain, drums_file, short, tmp_path, capsys
+):
+    out = tmp_path / "judge.json"
+    options = ["--brain", str(groove_brain), "--corpus", str(drums_file), "--split", "valid"]
+    assert main(["judge", *options, "--continuations", "5", "--json", str(out)]) == 0
+    found = json.loads(out.read_text())
+    assert found["roll_outs"]["recordings"] and "losses" not in found
+    assert found["features"]["all"]["bars"] == 5 and "roll-outs" in capsys.readouterr().out
+    assert main(["judge", *options, "--midi", str(tmp_path)]) == 2
+    assert "leave out --midi" in capsys.readouterr().err
+
+
 def test_a_picture_without_what_draws_the_map_is_refused_in_one_line(
     groove_brain, drums_file, short, tmp_path, monkeypatch, capsys
 ):
