@@ -17,6 +17,7 @@ the player goes away the socket closes, and the process ends.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import signal
 import socket
@@ -92,6 +93,7 @@ def serve(connection: socket.socket, path: str) -> int:
         why = " ".join(str(error).split())[:200]
         return _refuse(connection, f"torch cannot be used ({why}); see 'notochord-box doctor'")
     server = Server(brain)
+    gc.freeze()  # looking through all that torch made takes 0.1 s: an answer would come too late
     ready = {"ready": brain.manifest, "sha256": brain.sha256}
     connection.send(json.dumps(ready).encode())
     while data := connection.recv(LARGEST):
