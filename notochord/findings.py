@@ -70,6 +70,8 @@ def likelihood(result: Figures) -> list[str]:
         return _over_tokens(result)
     if "roll_outs" in result:
         return drumming(result)
+    if result.get("unit") == "note":
+        return _over_notes(result)
     plain = result.get("float")
 
     def row(name: str, *path: str) -> list[str]:
@@ -124,6 +126,26 @@ def _over_tokens(result: Figures) -> list[str]:
         "all its tokens cost, and which velocity of its bin it has: the unit of every brain here.",
         "", *table(["of", "nats"], rows), "",
         *table(["an event, by source", "nats", "pieces", "events"], sources),
+    ]  # fmt: skip
+
+
+def _over_notes(result: Figures) -> list[str]:
+    """The same of a network of notes in score time, which has one order."""
+    parts = list(result["parts"])
+
+    def row(name: str, block: Figures) -> list[str]:
+        figures = (block["mean"], *(block["parts"][part] for part in parts))
+        return [name, *map(_interval, figures), str(block["pieces"]), f"{block['events']:,}"]
+
+    rows = [row("**all**", result)]
+    rows += [row(source, block) for source, block in result["by_source"].items()]
+    return [
+        "## Likelihood", "",
+        f"Nats a note on the `{result['split']}` split ({result['pieces']:,} pieces, "
+        f"{result['events']:,} notes, at most {result['max_events']:,} a piece), with "
+        f"{result['confidence']:.0%} bootstrap intervals over pieces; less is better "
+        f"({result['precision']}).", "",
+        *table(["source", "a note", *parts, "pieces", "notes"], rows),
     ]  # fmt: skip
 
 

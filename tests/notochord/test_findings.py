@@ -129,3 +129,12 @@ def test_every_temperature_has_its_row(token_brain):
     lines = findings.temperatures({"temperatures": found, "performances": 1, "seconds": 3.0})
     assert [line.split(" |")[0] for line in lines[-2:]] == ["| 0.8", "| 2"]
     assert len({line.count("|") for line in lines[-4:]}) == 1
+
+
+def test_of_notes_in_score_time_every_source_and_part_has_its_figure():
+    figure = {"mean": 2.0, "lo": 1.5, "hi": 2.5}
+    block = {"mean": figure, "parts": {"dT": figure, "P": figure}, "pieces": 3, "events": 1200}
+    about = {"unit": "note", "split": "test", "confidence": 0.99, "precision": "int8"}
+    lines = findings.likelihood({**about, **block, "max_events": 2048, "by_source": {"hymns": block}})
+    assert "| source | a note | dT | P | pieces | notes |" in lines
+    assert lines[-1] == "| hymns " + "| 2.000 [1.500, 2.500] " * 3 + "| 3 | 1,200 |"
