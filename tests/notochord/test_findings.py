@@ -135,6 +135,7 @@ def test_of_notes_in_score_time_every_source_and_part_has_its_figure():
     figure = {"mean": 2.0, "lo": 1.5, "hi": 2.5}
     block = {"mean": figure, "parts": {"dT": figure, "P": figure}, "pieces": 3, "events": 1200}
     about = {"unit": "note", "split": "test", "confidence": 0.99, "precision": "int8"}
-    lines = findings.likelihood({**about, **block, "max_events": 2048, "by_source": {"hymns": block}})
+    by_source = {"max_events": 2048, "by_source": {"hymns": block}}
+    lines = findings.likelihood({**about, **block, **by_source})
     assert "| source | a note | dT | P | pieces | notes |" in lines
     assert lines[-1] == "| hymns " + "| 2.000 [1.500, 2.500] " * 3 + "| 3 | 1,200 |"
