@@ -205,9 +205,7 @@ def test_whatever_it_was_told_what_it_answers_is_sane(brain, events, quarter, li
     assert answer is None or (is_sane(answer) and answer.dt <= 5.0 and answer.instrument == KIT)
 
 
-@pytest.mark.parametrize(
-    "command", [["sample", "--out", "a.mid"], ["judge", "--corpus", "c.npz"], ["temperature"]]
-)
+@pytest.mark.parametrize("command", [["sample", "--out", "a.mid"], ["temperature"]])
 def test_what_has_it_play_by_itself_is_refused_in_one_line(
     command, groove_brain, tmp_path, monkeypatch, capsys
 ):
