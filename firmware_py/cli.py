@@ -217,7 +217,7 @@ def _play(args: argparse.Namespace) -> int:
     print("waking the network ...")
     link, _ = _awake(args, settings)
     about = _about(link, args.seed, settings)
-    print(f"performing in mode '{settings.mode}' ...")
+    print(f"{about['brain']} performs in mode '{settings.mode}' ...")
     try:
         performed = perform(_as_messages(tune()), settings, link, args.seed)
     finally:
@@ -332,7 +332,7 @@ def _brains(
     """The brain files there are, by name, and the settings with the name of one of them. Raises
     SettingError where one was asked for that is not there."""
     shelf = brains.shelf(state, BRAINS, DEFAULT_BRAIN)
-    asked = any(text.partition("=")[0].strip() == "brain" for text in args.knob)
+    asked = "brain" in (knobs.pair(text)[0] for text in args.knob)
     wanted = args.brain if args.brain and not args.brain.is_file() else None
     if wanted is None and asked and settings.brain not in shelf:
         wanted = settings.brain

@@ -17,7 +17,6 @@ alone with one or two voices, as what it has heard had one.
 from __future__ import annotations
 
 from firmware_py.modes.echo import Echo
-from firmware_py.modes.improviser import Improviser
 from firmware_py.modes.mode import Actions, Scene
 from notochord.ask import Answer, pitch_set
 from notochord.event import instrument_named, is_drums
@@ -36,9 +35,6 @@ class Chorale(Echo):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._last = list(MIDDLES)
-        self._improviser = Improviser(
-            scene, self._masks, lambda now: frozenset(), gathers=self._gathers
-        )
 
     def _masks(self) -> dict[int, int]:
         """The pitches of the voice whose turn it is, by instrument."""

@@ -35,7 +35,13 @@ class Echo(Mode):
         self._length = 0.0  # seconds, of the answer
         self._answered: tuple[int, ...] = ()  # the instruments of the phrase that was answered
         self._answers_since: float | None = None
-        self._improviser = Improviser(scene, self._masks, lambda now: frozenset())
+        self._improviser = Improviser(
+            scene, self._masks, lambda now: frozenset(), gathers=self._gathers
+        )
+
+    def _gathers(self) -> bool:
+        """Whether what begins next belongs to what has just begun."""
+        return False
 
     def _masks(self) -> dict[int, int]:
         played = list(self._instruments)

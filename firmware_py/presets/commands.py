@@ -48,7 +48,7 @@ def _store(args: argparse.Namespace) -> int:
     settings = knobs.Settings()
     for text in args.knob:
         settings = knobs.parsed(settings, text)
-    named = any(text.partition("=")[0].strip() == "brain" for text in args.knob)
+    named = "brain" in (knobs.pair(text)[0] for text in args.knob)
     preset = Preset(args.number, tidy(args.name), settings, named)
     files.store(folder_of(args.state), preset)
     print(f"preset {preset.number} is now: {preset.name}")
