@@ -3,6 +3,7 @@
 # sudo make install   makes a box of this machine, which plays when it is switched on
 # sudo make uninstall takes all of it away but what was played
 # make soak   plays hours of everything in simulated time; make soak-live ten minutes on real ports
+# make soak-overnight   eight hours in one go, in simulated time
 # make update makes a signed update for boxes that trust your key (notochord-box update key)
 # make versus times our brain and the original Notochord, which gets an environment of its own
 # make image  makes a card for Raspberry Pis, and a disk for the guest of test-appliance
@@ -15,8 +16,8 @@ PYTHON ?= python3
 MODE ?= duet
 MINUTES ?= 10
 
-.PHONY: play test soak soak-live lint bench versus arm latency image test-appliance install \
-  uninstall update clean
+.PHONY: play test soak soak-overnight soak-live lint bench versus arm latency image test-appliance \
+  install uninstall update clean
 
 play: $(VENV)/.installed
 	@$(BIN)/notochord-box play --mode $(MODE)
@@ -27,7 +28,11 @@ test: lint
 
 # Six hours of playing everything, in simulated time: half an hour or so.
 soak: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -m soak
+	$(BIN)/python -m pytest -rP -m soak
+
+# One box for eight hours: three quarters of an hour or so.
+soak-overnight: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -rP -m overnight
 
 # The same for ten minutes in real time, through a real JACK server; latency before and after.
 soak-live: $(VENV)/.installed

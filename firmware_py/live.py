@@ -39,7 +39,7 @@ from firmware_py.panel.panel import Panel
 from firmware_py.panel.viewer import EVERY, Viewer
 from firmware_py.presets.bank import Bank
 from firmware_py.presets.remote import Remote
-from firmware_py.priority import take_priority
+from firmware_py.priority import share_promptly, take_priority
 from firmware_py.rig.seating import Chair
 from firmware_py.story import Voice
 
@@ -103,7 +103,9 @@ class Loop:
         signal.signal(signal.SIGINT, self.stop)
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
             signal.signal(signal.SIGHUP, self.stop)
-        take_priority()
+        share_promptly()
+        if not take_priority():
+            log.info("no real-time priority is permitted; on a busy machine notes may be late")
         gc.collect()
         gc.freeze()  # what start-up made is never looked through again
         self._notifier.ready()

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
+from firmware_py.priority import BESIDE, take_priority
+
 log = logging.getLogger(__name__)
 
 EVERY = 2.0  # seconds between two turns: what a power cut may cost
@@ -55,6 +57,7 @@ class Scribe:
         self._thread.join(patience)
 
     def _work(self) -> None:
+        take_priority(BESIDE)
         going = True
         while going:
             with suppress(Empty):

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from firmware_py.message import Message
 from firmware_py.midi.backend import RawIn
+from firmware_py.priority import take_priority
 
 _CALLBACK_ENDS = 0.003  # seconds; a callback needs some 20 µs
 _LOOKS_EVERY = 0.0005  # seconds: the delay of a key that is polled, at most
@@ -42,6 +43,7 @@ class Called(Listening):
 
     def __init__(self, hear: Hear) -> None:
         self._hear = hear
+        self._thread = threading.local()  # what each of rtmidi's threads knows of itself
 
     def begin(self, port: RawIn, name: str) -> None:
         port.set_callback(self._called, name)
@@ -60,6 +62,8 @@ class Called(Listening):
         pass
 
     def _called(self, event: tuple[list[int], float], name: str) -> None:
+        if not hasattr(self._thread, "is_prompt"):
+            self._thread.is_prompt = take_priority()
         self._hear(name, tuple(event[0]))
 
 
@@ -95,6 +99,7 @@ class Polled(Listening):
                     self._hear(name, tuple(event[0]))
 
     def _run(self) -> None:
+        take_priority()
         while not self._ending:
             self.look()
             time.sleep(_LOOKS_EVERY)

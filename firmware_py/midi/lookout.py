@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 
 from firmware_py.midi.backend import Backend, Ports, Sight
+from firmware_py.priority import BESIDE, take_priority
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +87,7 @@ class Lookout:
             log.warning("the MIDI system is back")
 
     def _run(self) -> None:
+        take_priority(BESIDE)
         while not self._ending.wait(self._every):
             try:
                 self.look()

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from firmware_py.brain_choice import offered
 from firmware_py.outfile import write_json
 from firmware_py.settings import SettingError
 from firmware_py.steering.measure import BrainHere, Curve, Timed, measure
 from firmware_py.steering.picture import draw
-from firmware_py.steering.sweeps import SWEEPS
+from firmware_py.steering.sweeps import SWEEPS, Sweep
 from firmware_py.steering.taps import GROOVES, tapped
 from firmware_py.tune import tune
 from notochord.midifile import read_messages
@@ -72,7 +74,7 @@ def _known(path: Path, about: Found) -> Found:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         measured, same = dict(found["knobs"]), found["about"] == about
-        alike = [n for n in SWEEPS if measured.get(n, {}).get("how") == SWEEPS[n].how]
+        alike = [n for n, sweep in SWEEPS.items() if n in measured and _alike(sweep, measured[n])]
     except FileNotFoundError:
         return {}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -81,6 +83,12 @@ def _known(path: Path, about: Found) -> Found:
         raise SettingError(f"{path} holds another measurement (brain, pieces, seeds or places "
                            "differ); name another file with --json")  # fmt: skip
     return {name: measured[name] for name in alike}
+
+
+def _alike(sweep: Sweep, found: Found) -> bool:
+    """Whether these are figures of this very sweep, at the places where its knob has them now."""
+    values = found["values"]
+    return bool(found["how"] == sweep.how and np.allclose(values, sweep.values(len(values))))
 
 
 def _curve(knob: str, found: Found) -> Curve:

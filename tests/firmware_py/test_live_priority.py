@@ -1,12 +1,18 @@
-"""The loop runs before everything else, where it may; what it starts does not."""
+"""The loop runs before everything else, where it may; then those that it may wait for, and after
+them what it starts."""
 
 import os
 import subprocess
 import sys
 import threading
 
-from firmware_py.priority import take_priority
+import pytest
+
+from firmware_py.midi.listening import Called, Polled
+from firmware_py.midi.lookout import Lookout
+from firmware_py.priority import BESIDE, PRIORITY, take_priority
 from firmware_py.scribe import Scribe
+from tests.firmware_py.midi.test_listening import NOTE, Queue
 
 ASK = "import os; print(os.sched_getscheduler(0))"
 
@@ -34,20 +40,83 @@ def test_the_loop_has_real_time_priority_where_it_may_and_its_children_have_not(
     assert os.sched_getscheduler(0) == before
 
 
-def test_the_scribe_that_the_loops_thread_starts_runs_as_everything_else_does():
-    before, found = os.sched_getscheduler(0), []
+def in_the_loops_thread(work):
+    """Something done by a thread that has the loop's priority."""
 
     def run():
         take_priority()
-        scribe = Scribe()
-        scribe.start()
-        scribe.soon(lambda: found.append(os.sched_getscheduler(0)))
-        scribe.close()
+        work()
 
     thread = threading.Thread(target=run)
     thread.start()
     thread.join()
-    assert found == [before]
+
+
+def noted(found):
+    """How this thread is scheduled, noted."""
+    found.append((os.sched_getscheduler(0), os.sched_getparam(0).sched_priority))
+
+
+def beside():
+    """How a thread is scheduled that has Python's lock now and then, where it may be."""
+    found = []
+
+    def run():
+        take_priority(BESIDE)
+        noted(found)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    return found
+
+
+def the_scribe(found):
+    scribe = Scribe()
+    scribe.start()
+    scribe.soon(lambda: noted(found))
+    scribe.close()
+
+
+def the_lookout(found):
+    looked = threading.Event()
+
+    class Backend:
+        left = False
+
+        def look(self):
+            if not looked.is_set():
+                noted(found)
+            looked.set()
+
+    lookout = Lookout(Backend(), lambda: None, every=0.001)
+    lookout.start()
+    assert looked.wait(5)
+    lookout.close()
+
+
+@pytest.mark.parametrize("thread", [the_scribe, the_lookout])
+def test_a_thread_beside_the_loop_goes_before_the_brain_and_after_the_loop(thread):
+    found = []
+    in_the_loops_thread(lambda: thread(found))
+    assert found == beside()
+    assert BESIDE < PRIORITY
+
+
+def test_a_thread_in_which_keys_come_has_the_loops_priority():
+    """One that was kept waiting with Python's lock in its hand would keep the loop waiting."""
+    loops, polls, calls = [], [], []
+    in_the_loops_thread(lambda: noted(loops))
+    came = threading.Event()
+    polled = Polled(lambda name, message: (noted(polls), came.set()))
+    polled.begin(Queue(NOTE), "keys")
+    assert came.wait(5)
+    polled.close()
+    called = Called(lambda name, message: noted(calls))
+    rtmidis = threading.Thread(target=called._called, args=(([*NOTE], 0.0), "keys"))
+    rtmidis.start()
+    rtmidis.join()
+    assert polls == calls == loops
 
 
 def test_without_permission_the_loop_runs_as_everything_else_does(monkeypatch):

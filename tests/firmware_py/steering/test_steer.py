@@ -245,14 +245,18 @@ def test_what_is_measured_already_is_not_measured_again(tiny_brain, tmp_path, mo
     assert capsys.readouterr().out == first
 
 
-def test_what_was_measured_in_another_way_is_measured_again(tiny_brain, tmp_path, capsys):
+@pytest.mark.parametrize(
+    "another", [{"how": {"statistic": "another"}}, {"values": [0, 127]}],
+    ids=["another statistic", "another travel"],
+)  # fmt: skip
+def test_what_was_measured_in_another_way_is_measured_again(tiny_brain, tmp_path, capsys, another):
     figures = tmp_path / "f.json"
     command = ["steer", "--brain", str(tiny_brain), "--only", "loudest", "--seeds", "1",
                "--places", "2", "--json", str(figures)]  # fmt: skip
     assert main(command) == 0
     held = json.loads(figures.read_text())
     runs = held["knobs"]["loudest"]["runs"]
-    held["knobs"]["loudest"] |= {"how": {"statistic": "another"}, "runs": [[1.0, 2.0]]}
+    held["knobs"]["loudest"] |= {**another, "runs": [[1.0, 2.0]]}
     figures.write_text(json.dumps(held))
     assert main(command) == 0
     assert json.loads(figures.read_text())["knobs"]["loudest"]["runs"] == runs
