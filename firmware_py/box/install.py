@@ -95,6 +95,7 @@ class Installer:
         self._live = root.resolve() == Path("/")
         self._run = run or (_command if self._live else lambda command: None)
         self._record = root / BASE / "installed.json"
+        self._has_asked = False  # which packages there are
         self.releases = Releases(root / BASE, machine=self._machine)
 
     @property
@@ -113,7 +114,7 @@ class Installer:
         """Set everything up; the release's name. Raises InstallError, ReleaseError, OSError."""
         check_machine(self._machine)
         for package in PACKAGES if self._live else ():
-            self._run(["apt-get", "install", "--yes", "--quiet", package])
+            self._package(package)
         self._environment(self.needed)
         name = self._release(self.needed)
         for file, place in FILES.items():
@@ -142,7 +143,7 @@ class Installer:
             place.mkdir(parents=True, exist_ok=True)
             return
         for package in IF_THERE_ARE:
-            self._try(["apt-get", "install", "--yes", "--quiet", package])
+            self._package_if_there_is(package)
         half = place.with_name(f".{place.name}")
         shutil.rmtree(half, ignore_errors=True)
         try:
@@ -159,11 +160,24 @@ class Installer:
         for torch in place.glob("lib/python3*/site-packages/torch"):
             trim(torch)
 
-    def _try(self, command: Sequence[str]) -> None:
+    def _package(self, package: str) -> None:
+        """Install a package of Debian's. A machine that has never asked which ones there are, or
+        not lately, asks now."""
+        command = ["apt-get", "install", "--yes", "--quiet", package]
         try:
             self._run(command)
         except InstallError:
-            sys.stderr.write(f"left out: {command[-1]} (there is none; it may not be needed)\n")
+            if self._has_asked:
+                raise
+            self._has_asked = True
+            self._run(["apt-get", "update", "--quiet"])
+            self._run(command)
+
+    def _package_if_there_is(self, package: str) -> None:
+        try:
+            self._package(package)
+        except InstallError:
+            sys.stderr.write(f"left out: {package} (there is none; it may not be needed)\n")
 
     def _release(self, needed: list[str]) -> str:
         """Copy the source beside the other releases, compiled; its name."""
@@ -216,14 +230,17 @@ Commands = tuple[tuple[str, ...], ...]
 _AFTER: Commands = (
     ("systemd-sysusers", "/etc/sysusers.d/notochord-box.conf"),
     ("systemctl", "daemon-reload"),
-    ("udevadm", "control", "--reload"),
+    ("systemctl", "try-reload-or-restart", "systemd-udevd.service"),
 )
 _BEFORE_LEAVING: Commands = (
     ("systemctl", "disable", "--now", "notochord-box-gadget.service"),
     ("systemctl", "stop", "notochord-box-web.socket", "notochord-box-web.service"),
     ("systemctl", "stop", "notochord-box.service"),
 )
-_AFTER_LEAVING: Commands = (("systemctl", "daemon-reload"), ("udevadm", "control", "--reload"))
+_AFTER_LEAVING: Commands = (
+    ("systemctl", "daemon-reload"),
+    ("systemctl", "try-reload-or-restart", "systemd-udevd.service"),
+)
 
 
 def needs(source: Path) -> list[str]:
@@ -264,8 +281,11 @@ def trim(torch: Path) -> None:
 def _command(command: Sequence[str]) -> None:
     try:
         subprocess.run(command, check=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise InstallError(f"{' '.join(command)}: failed ({error})") from error
+    except OSError as error:
+        raise InstallError(f"{command[0]}: {(error.strerror or '').lower()}") from error
+    except subprocess.CalledProcessError as error:
+        said = f"failed with exit status {error.returncode}; what it says above tells why"
+        raise InstallError(f"{' '.join(command)}: {said}") from error
 
 
 def _copy(source: Path, target: Path) -> None:

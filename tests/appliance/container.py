@@ -13,8 +13,10 @@ import signal
 import subprocess
 import time
 import tty
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 
 from hardware.image import disk
 from hardware.image.recipe import ROOT, SIZES
@@ -49,7 +51,11 @@ def impossible() -> str:
 class Container:
     """A box in a container, and the far end of its DIN cable: `file`, to write to and to read."""
 
-    def __init__(self, image: Path, work: Path) -> None:
+    def __init__(
+        self, image: Path, work: Path, start: str = START,
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:  # fmt: skip
+        """`start`: a shell's script that becomes the container, by these variables and `more`."""
         self.file, ours = pty.openpty()
         tty.setraw(self.file)
         tty.setraw(ours)
@@ -63,11 +69,11 @@ class Container:
             "WORK": str(work), "IMAGE": str(image), "TTY": os.ttyname(ours), "CABLE": CABLE,
             "ROOT_AT": str(disk.starts()[ROOT] << 20), "ROOT_SIZE": str(SIZES[ROOT] << 20),
             "KEEP": "--keep-unit" if own else "",
-            "GROUPS_OF_OURS": " ".join(map(str, self._groups)),
+            "GROUPS_OF_OURS": " ".join(map(str, self._groups)), **more,
         }  # fmt: skip
         self.began = time.clock_gettime(time.CLOCK_BOOTTIME)
         self._nspawn = subprocess.Popen(
-            ["unshare", "--mount", "--propagation", "private", "sh", "-c", START],
+            ["unshare", "--mount", "--propagation", "private", "sh", "-c", start],
             env={**os.environ, **variables}, stdin=subprocess.DEVNULL,
             stdout=(work / "console.log").open("wb"), stderr=subprocess.STDOUT,
         )  # fmt: skip
@@ -80,10 +86,14 @@ class Container:
                 return child
         return None
 
+    @property
+    def entrance(self) -> list[str]:
+        """What carries out a command inside, put before it."""
+        return ["nsenter", f"--target={self.init}", "--mount", "--pid", "--uts", "--ipc"]
+
     def say(self, *command: str) -> str:
         """What a command says inside."""
-        inside = ["nsenter", f"--target={self.init}", "--mount", "--pid", "--uts", "--ipc"]
-        done = subprocess.run([*inside, *command], capture_output=True, text=True)
+        done = subprocess.run([*self.entrance, *command], capture_output=True, text=True)
         return done.stdout.strip()
 
     def property_of(self, name: str) -> str:

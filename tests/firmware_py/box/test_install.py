@@ -222,14 +222,39 @@ def test_on_the_machine_itself_packages_users_and_units_are_set_up(machine, sour
         parents=True) or (place / "bin/python").touch() or done.append(f"pip {needed}"))
     installer.install()
     assert [line.split()[0] for line in done] == [
-        *["apt-get"] * 4, "pip", "systemd-sysusers", "systemctl", "udevadm"
+        *["apt-get"] * 4, "pip", "systemd-sysusers", "systemctl", "systemctl"
     ]  # fmt: skip
     assert "torch==2.9.1; platform_machine == 'aarch64'" in done[4]
     done.clear()
     installer.install()  # the environment is there: no package is fetched again
     assert [line.split()[0] for line in done] == [
-        "apt-get", "apt-get", "systemd-sysusers", "systemctl", "udevadm"
+        "apt-get", "apt-get", "systemd-sysusers", "systemctl", "systemctl"
     ]  # fmt: skip
+
+
+def test_a_machine_that_knows_of_no_packages_asks_once_which_there_are(machine, source, capsys):
+    done, lists = [], []
+
+    def run(command):
+        done.append(command[-1])
+        if "update" in command:
+            lists.append(["openssh-client", "python3-lgpio"])
+        elif command[1] == "install" and command[-1] not in ["python3-venv", *sum(lists, [])]:
+            raise InstallError("unable to locate it")
+
+    installer = Installer(machine, source, run)
+    installer._live, installer._fill = True, lambda place, needed: place.mkdir(parents=True)
+    installer.install()
+    assert done[:6] == ["python3-venv", "openssh-client", "--quiet", "openssh-client",
+                        "python3-lgpio", "python3-rtmidi"]  # fmt: skip
+    assert len(lists) == 1 and "left out: python3-rtmidi" in capsys.readouterr().err
+
+
+def test_a_package_that_cannot_be_had_is_one_line(machine, source):
+    installer = Installer(machine, source, lambda command: module._command(["false"]))
+    installer._live = True
+    with pytest.raises(InstallError, match="^false: failed with exit status 1; what it says above"):
+        installer.install()
 
 
 def test_an_environment_that_could_not_be_filled_leaves_what_played(machine, source):
