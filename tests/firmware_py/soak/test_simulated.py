@@ -50,6 +50,7 @@ def fiddle(box, chance, acts):
 def test_hours_of_everything_leaves_no_note_raises_nothing_and_takes_no_more_memory(
     box, caplog, seed, minutes
 ):
+    caplog.set_level(logging.ERROR)  # what is logged pytest keeps, 20 blocks a line
     chance, taken, modes, brains = Random(seed), [], set(), set()
     for minute in range(minutes):
         begins = box.now()
