@@ -28,7 +28,7 @@ INSIDE = Path(__file__).parent / "inside"
 MARK = b"APPLIANCE "
 QUIET = "ro quiet loglevel=3 systemd.show_status=false systemd.gpt_auto=0 panic=-1"
 # What is played in a guest each, beside each other.
-PARTS = ("playing,network,replugging", "faults")
+PARTS = ("playing,network,replugging,plugging:20", "faults,babbling")
 CARD = "4G"  # QEMU's cards are a power of two
 
 
@@ -84,24 +84,39 @@ class Report:
         path.write_text(text + "\n", encoding="utf-8")
 
 
+def place(path: Path) -> str:
+    """Where it is laid; what is Python under the name by which it is imported."""
+    folder = "tests/appliance/inside/" if path.suffix == ".py" else ""
+    return f"appliance/{folder}{path.name}"
+
+
 def beside() -> bytes:
     """The archive of what is laid beside the image's own early files."""
     files = {
-        f"appliance/{path.name}": (0o644, path.read_bytes())
+        place(path): (0o644, path.read_bytes())
         for path in sorted(INSIDE.iterdir())
         if path.is_file() and path.name not in ("hook", "__init__.py")
     }  # fmt: skip
     return packed({"hooks/appliance": (0o644, (INSIDE / "hook").read_bytes()), **files})
 
 
-def command(machine: Machine, cache: Path, work: Path, log: Path, more: str) -> list[str]:
-    """QEMU's command line for an image in the cache; `more` is added to the kernel's."""
+def card_of(base: Path, card: Path) -> Path:
+    """A card with what is on an image or on another card, which stay as they are."""
+    kind = "raw" if base.suffix == ".img" else "qcow2"
+    make = [needed("qemu-img", package="qemu-utils"), "create", "-q", "-f", "qcow2", "-F", kind]
+    subprocess.run([*make, "-b", str(base.resolve()), str(card), CARD], check=True)
+    return card
+
+
+def command(
+    machine: Machine, cache: Path, work: Path, log: Path, more: str, card: Path | None = None
+) -> list[str]:
+    """QEMU's command line for an image in the cache, or another card; `more` is added to the
+    kernel's."""
     program = needed(machine.program, package=machine.package)
     image, early = cache / f"notochord-box-{machine.kind}.img", cache / f"{machine.kind}-initrd.img"
-    initrd, card = work / "initrd.img", work / "card.qcow2"
+    initrd, card = work / "initrd.img", card or card_of(image, work / "card.qcow2")
     initrd.write_bytes(early.read_bytes() + beside())
-    make = [needed("qemu-img", package="qemu-utils"), "create", "-q", "-f", "qcow2", "-F", "raw"]
-    subprocess.run([*make, "-b", str(image.resolve()), str(card), CARD], check=True)
     tree = next(iter(cache.glob(f"kernel-*/usr/lib/**/{machine.tree}")), None)
     return [
         program, *machine.arguments, "-accel", "tcg,thread=single",

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from tests.appliance.guest import findings, together
-from tests.appliance.inside import scenario
+from tests.appliance.inside.player import Device, Synth
 
 
 def test_a_line_that_the_kernel_wrote_into_is_no_finding():
@@ -24,9 +24,9 @@ def test_guests_have_come_to_an_end_when_all_have():
 def synth():
     """A synth, and what writes to it."""
     ours, theirs = os.pipe()
-    device = scenario.Device("synth", "")
+    device = Device("synth", "")
     device.file = ours
-    listening = scenario.Synth(device)
+    listening = Synth(device)
     yield listening, theirs
     listening.close()
     for end in (ours, theirs):

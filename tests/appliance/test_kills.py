@@ -1,0 +1,79 @@
+"""The power goes while a whole guest plays and writes: nothing that was saved is lost, nothing is
+unreadable, and the box plays again."""
+
+import json
+import os
+
+import pytest
+
+from tests.appliance import blocks, kills, power
+from tests.appliance.conftest import CACHE, REPORTS, image
+from tests.appliance.kills import Sight, lost, sights
+
+KILLS = int(os.environ.get("NOTOCHORD_GUEST_KILLS", "5"))
+BOOTS_EVERY = 10  # of the kills, the first included, that are booted in a guest too
+REPAIRED = 5.0  # seconds for the check, as in test_power_cuts
+THRU = 20.0  # seconds from power-on, as in test_boots
+REPORT = REPORTS / "appliance-kills.json"
+guests = [
+    pytest.mark.appliance,
+    pytest.mark.skipif(bool(blocks.impossible()), reason=blocks.impossible() or "-"),
+]
+
+
+def test_what_was_seen_long_enough_ago_must_be_there_or_something_newer():
+    early = Sight(1.0, {"settings": 2.0, "preset 1": 2.0})
+    seen = [early, Sight(1.9, {"settings": 3.0}), Sight(2.0, {})]
+    assert lost(seen, {"settings": 2.0, "preset 1": 2.0}) == []
+    assert lost(seen, {"settings": 2.5, "preset 1": 2.0}) == []
+    assert lost(seen, {"settings": 1.0, "preset 1": 2.0}) == ["settings: 1.0 instead of 2.0"]
+    assert lost(seen, {"settings": 2.0}) == ["preset 1: None instead of 2.0"]
+    assert lost(seen, {"settings": 2.0, "preset 1": 9.0}) == ["preset 1: 9.0 instead of 2.0"]
+
+
+def test_a_session_may_be_shorter_by_the_scribes_last_turn():
+    seen = [Sight(1.0, {"session 1": 100}), Sight(3.0, {"session 1": 300}), Sight(4.5, {})]
+    assert lost(seen, {"session 1": 100}) == []
+    assert lost(seen, {"session 1": 99}) == ["session 1: 99 instead of 100"]
+
+
+def test_what_was_seen_is_read_off_a_console_that_the_kernel_writes_on_too():
+    console = b'[ 1.0] x\nAPPLIANCE {"what": "seen", "at": 2.5, "preset 3": 1.2}\nAPPLIANCE {"wh'
+    assert sights(console) == [Sight(2.5, {"preset 3": 1.2})]
+
+
+@pytest.fixture(scope="module")
+def lives(tmp_path_factory):
+    """What every kill left, and what the box made of it; kept as JSON."""
+    image("amd64")
+    warm, found = kills.Lives(CACHE, tmp_path_factory.mktemp("kills")), []
+    REPORTS.mkdir(exist_ok=True)
+    for number in range(KILLS):
+        found.append(warm.one(seed=number + 1, boots=number % BOOTS_EVERY == 0))
+        REPORT.write_text(json.dumps(kills.summary(found), indent=1) + "\n", encoding="utf-8")
+    return found
+
+
+class TestKills:
+    """Of a running guest."""
+
+    pytestmark = guests
+
+    def test_nothing_that_was_saved_is_lost(self, lives):
+        assert len(lives) == KILLS
+        assert [life["lost"] for life in lives if life["lost"]] == []
+
+    def test_nothing_is_unreadable(self, lives):
+        assert [life["left"]["unreadable"] for life in lives if life["left"]["unreadable"]] == []
+        replayed = [why for life in lives for _, why in life["left"]["sessions"].values()]
+        assert {why for why in replayed if why and power.EMPTY not in why} == set()
+
+    def test_every_box_plays_again(self, lives):
+        assert all(life["mounted"] and life["repaired"] <= REPAIRED for life in lives)
+        assert all(life["thru"] is not None for life in lives)
+
+    def test_the_whole_guest_boots_into_playing_again(self, lives):
+        booted = [life["guest"] for life in lives if "guest" in life]
+        assert booted
+        assert all(boot["thru"]["seconds"] <= THRU for boot in booted)
+        assert all(boot["state"]["state"].startswith("rw") for boot in booted)
