@@ -45,8 +45,11 @@ ROWS = (
     ("clock 15 years on", "clock +15 years", "sounded"),
     ("clock 30 years back", "clock -30 years", "sounded"),
     ("the brain ended by the kernel for its memory", "out of memory", "sounded"),
-    ("messages babbled over USB in 2 s", "babble", "messages"),
-    ("after them, keys that sounded, of 20", "babble", "sounded"),
+    ("messages babbled over USB in 0.7 s", "babble 1", "messages"),
+    ("after them, keys that sounded, of 20", "babble 1", "sounded"),
+    ("keys let go in the middle of them that stayed", "babble 1", "stuck"),
+    ("keyboard pulled and put back so often", "plugging", "cycles"),
+    ("longest until it sounds, s", "plugging", "slowest"),
     ("player killed: seconds until it sounds; stuck", "player killed", "cycles"),
     ("sounding after the end", "stopped", "stuck"),
 )
@@ -95,6 +98,12 @@ def figures():
 def found(request):
     """What a guest found, by the name of the finding."""
     return _booted(request.param)
+
+
+@pytest.fixture(scope="session")
+def pi3():
+    """What the emulated board found that has the fewest of the machines' parts."""
+    return _booted("raspi3b")
 
 
 def pytest_terminal_summary(terminalreporter):

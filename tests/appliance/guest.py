@@ -27,8 +27,6 @@ from notochord.arm.root import needed
 INSIDE = Path(__file__).parent / "inside"
 MARK = b"APPLIANCE "
 QUIET = "ro quiet loglevel=3 systemd.show_status=false systemd.gpt_auto=0 panic=-1"
-# What is played in a guest each, beside each other.
-PARTS = ("playing,network,replugging,plugging:20", "faults,babbling")
 CARD = "4G"  # QEMU's cards are a power of two
 
 
@@ -43,6 +41,8 @@ class Machine:
     arguments: tuple[str, ...]
     drive: str
     console: str
+    # What is played in a guest each, beside each other.
+    parts: tuple[str, ...] = ("playing,panel,network,replugging,plugging:20", "faults,babbling")
     tree: str = ""  # its device tree, of those that come with the kernel
 
 
@@ -63,7 +63,7 @@ MACHINES = {
         Machine(
             "raspi3b", "pi", "qemu-system-aarch64", "qemu-system-arm",
             ("-M", "raspi3b", "-serial", "null"), "sd", "console=ttyS1,115200",
-            tree="bcm2837-rpi-3-b.dtb",
+            parts=("playing",), tree="bcm2837-rpi-3-b.dtb",
         ),
     )
 }  # fmt: skip
@@ -131,11 +131,12 @@ def command(
 
 
 def boot(
-    machine: Machine, cache: Path, log: Path, limit: float, parts: tuple[str, ...] = PARTS
+    machine: Machine, cache: Path, log: Path, limit: float, parts: tuple[str, ...] = ()
 ) -> Report:
-    """Switch it on, one machine for each of these parts of the scenario, and wait until they have
-    switched themselves off, or for `limit` seconds. Their consoles fill files beside `log`
-    meanwhile."""
+    """Switch it on, one machine for each of these parts of the scenario or of its own, and wait
+    until they have switched themselves off, or for `limit` seconds. Their consoles fill files
+    beside `log` meanwhile."""
+    parts = parts or machine.parts
     log.parent.mkdir(parents=True, exist_ok=True)
     logs = [log.with_suffix(f".{n}.log") for n in range(len(parts))]
     with tempfile.TemporaryDirectory(dir=cache) as folder, ExitStack() as running:

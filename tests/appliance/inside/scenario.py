@@ -63,10 +63,9 @@ def begin():
 
 
 def playing(player):
-    """Without the network, and with the panel."""
+    """Before the network is awake."""
     say("plain", **player.passage(TIMES["plain"]))
     say("system", **system())
-    panel()
 
 
 def network(player):
@@ -83,7 +82,7 @@ def replugging(player):
         say(f"replug {name}", cycles=[player.replug(device) for _ in range(TIMES["replugs"])])
 
 
-def panel():
+def panel(player):
     """Turn the encoder by one mode and back, store a preset, press a button; what the box says."""
     pins = Panel()
     say("lamp", levels=pins.lamp())
@@ -169,8 +168,8 @@ def plugging(player, cycles=20):
 
 
 PARTS = {
-    "playing": playing, "network": network, "replugging": replugging, "plugging": plugging,
-    "faults": faults, "babbling": babbling, "writing": writing,
+    "playing": playing, "panel": panel, "network": network, "replugging": replugging,
+    "plugging": plugging, "faults": faults, "babbling": babbling, "writing": writing,
     "units": lambda player: say("units", **units()),
     "state": lambda player: say("state", **system()),
 }  # fmt: skip

@@ -32,7 +32,8 @@ class Eye:
         """One look; what there is by name: settings, presets by number, sizes of sessions."""
         there = {}
         with suppress(OSError):
-            there["settings"] = json.loads((STATE / "notochord-box.json").read_text())["density"]
+            saved = json.loads((STATE / "notochord-box.json").read_text())
+            there["settings"] = saved["settings"]["density"]
         for path in (STATE / "presets").glob("[0-9]*.toml"):
             with suppress(OSError):
                 preset = tomllib.loads(path.read_text())
