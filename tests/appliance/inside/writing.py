@@ -13,7 +13,7 @@ import tomllib
 from contextlib import suppress
 from pathlib import Path
 
-from tests.appliance.inside.box import STATE, TAKE_OVER, Panel, say
+from tests.appliance.inside.box import STATE, say
 from tests.appliance.inside.player import TOUCH, now
 
 LINE = "/dev/ttyS1"
@@ -55,9 +55,8 @@ class Writer:
         self._turned, self._chance = 0, random.Random(0)
 
     def warm(self):
-        """Take hold of the knob, and leave the network aside."""
-        Panel().press(TAKE_OVER, 0.1)
-        for value in range(TURNED_BEFORE + 1):
+        """Take hold of the knob, by turning it past where its setting stands, and begin."""
+        for value in (*range(128), *range(127, TURNED_BEFORE - 1, -1)):
             self._turn_to(value)
         self.phrase()
         self.store()
@@ -85,7 +84,7 @@ class Writer:
     def _turn_to(self, value):
         self._turned = value
         self._player.send(0xBF, CONTROLLER, value)
-        time.sleep(0.01)
+        time.sleep(0.005)
 
     def store(self):
         """Store a preset that there is not yet, and wait until it can be seen."""
