@@ -27,6 +27,8 @@ from notochord.arm.root import needed
 INSIDE = Path(__file__).parent / "inside"
 MARK = b"APPLIANCE "
 QUIET = "ro quiet loglevel=3 systemd.show_status=false systemd.gpt_auto=0 panic=-1"
+# What is played in a guest each, beside each other.
+PARTS = ("playing,panel,network,lamp,faults", "babbling,replugging,plugging:20")
 CARD = "4G"  # QEMU's cards are a power of two
 
 
@@ -41,8 +43,7 @@ class Machine:
     arguments: tuple[str, ...]
     drive: str
     console: str
-    # What is played in a guest each, beside each other.
-    parts: tuple[str, ...] = ("playing,panel,network,replugging,plugging:20", "faults,babbling")
+    parts: tuple[str, ...] = PARTS
     tree: str = ""  # its device tree, of those that come with the kernel
 
 
@@ -63,7 +64,7 @@ MACHINES = {
         Machine(
             "raspi3b", "pi", "qemu-system-aarch64", "qemu-system-arm",
             ("-M", "raspi3b", "-serial", "null"), "sd", "console=ttyS1,115200",
-            parts=("playing",), tree="bcm2837-rpi-3-b.dtb",
+            parts=("playing,network",), tree="bcm2837-rpi-3-b.dtb",
         ),
     )
 }  # fmt: skip

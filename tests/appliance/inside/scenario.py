@@ -71,9 +71,13 @@ def playing(player):
 def network(player):
     """Once it is awake."""
     say("brain", seconds=wait_for_line(AWAKE, PATIENCE), read_mb=read_from_card())
-    say("lamp awake", levels=Panel().lamp(looks=100))
     say("answers", **answers(player, 5.0))
     say("with the brain", **player.passage(TIMES["plain"]))
+
+
+def lamp(player):
+    """Once it is awake."""
+    say("lamp awake", levels=Panel().lamp(looks=100))
 
 
 def replugging(player):
@@ -168,7 +172,7 @@ def plugging(player, cycles=20):
 
 
 PARTS = {
-    "playing": playing, "panel": panel, "network": network, "replugging": replugging,
+    "playing": playing, "panel": panel, "network": network, "lamp": lamp, "replugging": replugging,
     "plugging": plugging, "faults": faults, "babbling": babbling, "writing": writing,
     "units": lambda player: say("units", **units()),
     "state": lambda player: say("state", **system()),
