@@ -155,8 +155,11 @@ class Lives:
     """A guest that plays and is about to write, kept as it is; and its lives."""
 
     def __init__(self, cache: Path, work: Path) -> None:
+        """`work`: an empty folder beside the images."""
         self._cache, self._work = cache, work
-        self._image = cache / "notochord-box-amd64.img"
+        # Of its own, as an image that is made anew takes the old one's name.
+        self._image = work / "notochord-box-amd64.img"
+        os.link(cache / self._image.name, self._image)
         self._card = card_of(self._image, work / "card.qcow2")
         guest = Guest(cache, work, self._card)
         try:

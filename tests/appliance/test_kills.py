@@ -3,6 +3,8 @@ unreadable, and the box plays again."""
 
 import json
 import os
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +13,7 @@ from firmware_py.presets import files
 from firmware_py.presets.preset import Preset
 from firmware_py.settings import Settings
 from tests.appliance import blocks, kills, power
-from tests.appliance.conftest import CACHE, REPORTS, image
+from tests.appliance.conftest import REPORTS, image
 from tests.appliance.inside import writing
 from tests.appliance.kills import Sight, lost, sights
 
@@ -63,14 +65,15 @@ def test_what_a_reader_sees_has_the_names_of_what_is_left(tmp_path, monkeypatch)
 
 
 @pytest.fixture(scope="module")
-def lives(tmp_path_factory):
+def lives():
     """What every kill left, and what the box made of it; kept as JSON."""
-    image("amd64")
-    warm, found = kills.Lives(CACHE, tmp_path_factory.mktemp("kills")), []
+    cache, found = image("amd64").parent, []
     REPORTS.mkdir(exist_ok=True)
-    for number in range(KILLS):
-        found.append(warm.one(seed=number + 1, boots=number % BOOTS_EVERY == 0))
-        REPORT.write_text(json.dumps(kills.summary(found), indent=1) + "\n", encoding="utf-8")
+    with tempfile.TemporaryDirectory(dir=cache) as work:
+        warm = kills.Lives(cache, Path(work))
+        for number in range(KILLS):
+            found.append(warm.one(seed=number + 1, boots=number % BOOTS_EVERY == 0))
+            REPORT.write_text(json.dumps(kills.summary(found), indent=1) + "\n", encoding="utf-8")
     return found
 
 
