@@ -64,7 +64,7 @@ MACHINES = {
         Machine(
             "raspi3b", "pi", "qemu-system-aarch64", "qemu-system-arm",
             ("-M", "raspi3b", "-serial", "null"), "sd", "console=ttyS1,115200",
-            parts=("playing,network",), tree="bcm2837-rpi-3-b.dtb",
+            parts=("playing",), tree="bcm2837-rpi-3-b.dtb",
         ),
     )
 }  # fmt: skip

@@ -94,7 +94,5 @@ def test_the_root_is_only_read_and_what_is_written_has_a_partition_of_its_own(fo
 def test_the_emulated_pi_3_boots_from_its_card_into_playing(pi3):
     assert pi3["thru"]["seconds"] <= THRU
     assert pi3["system"]["root_is_only_read"] and pi3["system"]["state"].startswith("rw")
-    for passage in (pi3["plain"], pi3["with the brain"]):
-        assert passage["sounded"] == passage["played"]
-    assert pi3["answers"]["answers"] >= 1
+    assert pi3["plain"]["sounded"] == pi3["plain"]["played"]
     assert pi3["stopped"]["stuck"] == []
