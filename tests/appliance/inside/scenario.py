@@ -57,8 +57,9 @@ def begin():
     player = Player(*devices)
     say("listening")
     say("thru", seconds=player.until_it_sounds())
-    ready = property_of("ActiveEnterTimestampMonotonic")
-    say("ready", seconds=round(int(ready or 0) / 1e6, 3), read_mb=read_from_card())
+    while not (ready := int(property_of("ActiveEnterTimestampMonotonic") or 0)):
+        time.sleep(0.1)  # a key may sound before systemd has heard of it
+    say("ready", seconds=round(ready / 1e6, 3), read_mb=read_from_card())
     return player
 
 
