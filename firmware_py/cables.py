@@ -20,7 +20,7 @@ from firmware_py.midi.backend import Backend, PortError, Ports, Sight, no_such_p
 from firmware_py.midi.din import NAME as DIN
 from firmware_py.midi.din import Din
 from firmware_py.midi.echo import EchoGuard
-from firmware_py.midi.inbox import Heard
+from firmware_py.midi.inbox import PULLED, Heard
 from firmware_py.midi.lookout import Lookout
 from firmware_py.midi.outputs import LOOP, Outputs, every_synth, the_one_named
 from firmware_py.midi.ports import Inputs
@@ -31,6 +31,8 @@ from firmware_py.rig.seating import Chair, Seating
 from firmware_py.story import Voice
 
 log = logging.getLogger(__name__)
+
+_TOLD_AGAIN = 2.0  # seconds without a loss, after which another one is told of
 
 Identify = Callable[[str], Identity | None]
 
@@ -81,7 +83,10 @@ class Cables:
             guard=self._guard,
         )  # fmt: skip
         self._din = self._open_din(self._wishes.din)
-        self._lookout = Lookout(backend, self.inputs.inbox.wake, note=self._note)
+        self._lookout = Lookout(
+            backend, self.inputs.inbox.wake, note=self._note, overran=self._overran
+        )
+        self._overran_at = float("-inf")
 
     def begin(self) -> tuple[Chair, ...]:
         """Silence what an instrument that was killed may have left sounding, and begin to look
@@ -165,9 +170,10 @@ class Cables:
         return self.inputs.close_gone(sight)
 
     def leave(self, port: str) -> tuple[str, ...]:
-        """A keyboard is gone: the seats that were played there. They are kept for it."""
+        """A keyboard is gone, or nobody knows what is held there: the seats that were played there.
+        They are kept for it."""
         seats = self.seating.leave(port)
-        if port == DIN:  # the cable was pulled, but its socket is there
+        if port in self.heard_from:  # DIN's cable was pulled, but its socket is there
             self._sit(port)
         return tuple(seats)
 
@@ -212,6 +218,16 @@ class Cables:
         """Note which device is behind each port; in the lookout's thread, since it reads files."""
         for port in {*ports.inputs, *ports.outputs}:
             self._known[port] = self._identify(port)
+
+    def _overran(self, names: frozenset[str]) -> None:
+        """Messages were lost, the ends of keys maybe among them: what is held there ends. In the
+        lookout's thread."""
+        now = self._now()
+        for name in names:
+            self.inputs.inbox.put(now, name, PULLED)
+            if now - self._overran_at > _TOLD_AGAIN:
+                log.warning("%s sends more than can be heard; its keys were let go", name)
+        self._overran_at = now
 
     def _choose(self, ports: Ports) -> tuple[str, ...]:
         if self._wishes.output is not None:

@@ -86,6 +86,7 @@ class Sight(NamedTuple):
     played: frozenset[str] | None = None
     changes: int = 0
     lost: bool = False  # the system itself has gone
+    overrun: frozenset[str] = frozenset()  # inputs that sent more than was kept for us
 
 
 class Joined(NamedTuple):
@@ -122,6 +123,7 @@ class Backend:
         self._shelf_out: list[RawOut] = []
         self._ours = re.compile(rf"{re.escape(client)}(-.*)?", re.DOTALL)
         self._glance: str | None = None
+        self._overruns = alsa_eye.Overruns()
         self._ports = Ports((), ())
         self.changes = 0
 
@@ -178,7 +180,9 @@ class Backend:
             return Sight(self._ports, changes=changes)
         heard, played = alsa_eye.connected(text, self._ours)
         inputs, outputs = self._ports
-        return Sight(self._ports, _numbered(inputs, heard), _numbered(outputs, played), changes)
+        overrun = _numbered(inputs, self._overruns.seen(text, self._ours))
+        heard, played = _numbered(inputs, heard), _numbered(outputs, played)
+        return Sight(self._ports, heard, played, changes, overrun=overrun)
 
     def new_in(self) -> RawIn:
         """An input that is not open. Its client name differs from the outputs', since JACK gives

@@ -18,7 +18,8 @@ class EchoGuard:
     A synth with "MIDI echo" or "soft thru" sends back what it receives; played on, that would
     never end. A note that begins within `window` seconds of the very same one going out (channel,
     note and velocity) is that echo. The velocity is what tells it from a player who strikes, in
-    the middle of a chord, a key that the network has just harmonised with. The end of a note is
+    the middle of a chord, a key that the network has just harmonised with. No hand strikes one key
+    twice within that time; what a broken keyboard repeats so is lost. The end of a note is
     never held back: an echo of it ends a key that is not pressed, which does nothing, and a
     player's own that was lost would leave the note on.
     Start, stop, continue, song position, all sound off and all notes off are echoes too; not the

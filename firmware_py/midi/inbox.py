@@ -20,7 +20,8 @@ from firmware_py.message import (
 
 Heard = tuple[float, str, Message]  # seconds, name of the port, message
 
-PULLED: Message = ()  # in place of a message: the cable was pulled, whatever is held there ends
+# In place of a message: the cable was pulled, or messages were lost; whatever is held there ends.
+PULLED: Message = ()
 
 _ENDING_CONTROLS = frozenset({ALL_SOUND_OFF, ALL_NOTES_OFF})
 

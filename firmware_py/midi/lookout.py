@@ -29,9 +29,12 @@ class Lookout:
     def __init__(
         self, backend: Backend, wake: Callable[[], None], every: float = EVERY,
         note: Callable[[Ports], None] = lambda ports: None,
+        overran: Callable[[frozenset[str]], None] = lambda names: None,
     ) -> None:  # fmt: skip
-        """`note` is shown the ports, and `wake` called, from the thread, when there is news."""
+        """`note` is shown the ports, and `wake` called, from the thread, when there is news;
+        `overran` is told at every look which inputs' messages were lost, if any were."""
         self._backend, self._wake, self._every, self._note = backend, wake, every, note
+        self._overran = overran
         self._known: Sight | None = None  # what the loop was told last
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
@@ -60,6 +63,8 @@ class Lookout:
             if self._looks_until_again <= 0:
                 self._known = self._looks_until_again = None
         sight = self._backend.look()
+        if sight is not None and sight.overrun:
+            self._overran(sight.overrun)
         if sight is not None and (self._known is None or not _alike(sight, self._known)):
             self._note(sight.ports)
             self._known = self.news = sight
@@ -96,4 +101,8 @@ class Lookout:
 
 
 def _alike(one: Sight, other: Sight) -> bool:
-    return one._replace(changes=0) == other._replace(changes=0)
+    passing = Sight(Ports((), ()))
+    one, other = (
+        sight._replace(changes=passing.changes, overrun=passing.overrun) for sight in (one, other)
+    )
+    return one == other

@@ -79,8 +79,8 @@ def _timed(what: str, make: Callable[[], Any]) -> None:
 def _recipe(kind: Kind, cache: Path) -> str:
     """All that the image is made of, in one number."""
     digest = hashlib.sha256()
-    for path in (*_sources(), *sorted(cache.glob(f"*-{kind.debian}.recipe")),
-                 cache / f"packages-{kind.machine}.recipe"):  # fmt: skip
+    parts = (f"system-{kind.debian}", f"kernel-{kind.debian}", f"packages-{kind.machine}")
+    for path in (*_sources(), *(cache / f"{part}.recipe" for part in parts)):
         digest.update(str(path.name).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 

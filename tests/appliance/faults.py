@@ -15,7 +15,8 @@ from contextlib import suppress
 from typing import Any
 
 from tests.appliance.container import SERVICE, Container
-from tests.appliance.inside.scenario import AWAKE, TOUCH, Player, now
+from tests.appliance.inside.box import AWAKE
+from tests.appliance.inside.player import TOUCH, Player, now
 
 PLAYER, BRAIN = "firmware_py.cli run", "brain_process"
 HELD = 50  # a key that is held while something happens

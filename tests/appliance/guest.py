@@ -28,7 +28,7 @@ INSIDE = Path(__file__).parent / "inside"
 MARK = b"APPLIANCE "
 QUIET = "ro quiet loglevel=3 systemd.show_status=false systemd.gpt_auto=0 panic=-1"
 # What is played in a guest each, beside each other.
-PARTS = ("playing,network,replugging", "faults")
+PARTS = ("playing,panel,network,lamp,faults", "babbling,replugging,plugging:20")
 CARD = "4G"  # QEMU's cards are a power of two
 
 
@@ -43,6 +43,7 @@ class Machine:
     arguments: tuple[str, ...]
     drive: str
     console: str
+    parts: tuple[str, ...] = PARTS
     tree: str = ""  # its device tree, of those that come with the kernel
 
 
@@ -63,7 +64,7 @@ MACHINES = {
         Machine(
             "raspi3b", "pi", "qemu-system-aarch64", "qemu-system-arm",
             ("-M", "raspi3b", "-serial", "null"), "sd", "console=ttyS1,115200",
-            tree="bcm2837-rpi-3-b.dtb",
+            parts=("playing",), tree="bcm2837-rpi-3-b.dtb",
         ),
     )
 }  # fmt: skip
@@ -84,24 +85,39 @@ class Report:
         path.write_text(text + "\n", encoding="utf-8")
 
 
+def place(path: Path) -> str:
+    """Where it is laid; what is Python under the name by which it is imported."""
+    folder = "tests/appliance/inside/" if path.suffix == ".py" else ""
+    return f"appliance/{folder}{path.name}"
+
+
 def beside() -> bytes:
     """The archive of what is laid beside the image's own early files."""
     files = {
-        f"appliance/{path.name}": (0o644, path.read_bytes())
+        place(path): (0o644, path.read_bytes())
         for path in sorted(INSIDE.iterdir())
         if path.is_file() and path.name not in ("hook", "__init__.py")
     }  # fmt: skip
     return packed({"hooks/appliance": (0o644, (INSIDE / "hook").read_bytes()), **files})
 
 
-def command(machine: Machine, cache: Path, work: Path, log: Path, more: str) -> list[str]:
-    """QEMU's command line for an image in the cache; `more` is added to the kernel's."""
+def card_of(base: Path, card: Path) -> Path:
+    """A card with what is on an image or on another card, which stay as they are."""
+    kind = "raw" if base.suffix == ".img" else "qcow2"
+    make = [needed("qemu-img", package="qemu-utils"), "create", "-q", "-f", "qcow2", "-F", kind]
+    subprocess.run([*make, "-b", str(base.resolve()), str(card), CARD], check=True)
+    return card
+
+
+def command(
+    machine: Machine, cache: Path, work: Path, log: Path, more: str, card: Path | None = None
+) -> list[str]:
+    """QEMU's command line for an image in the cache, or another card; `more` is added to the
+    kernel's."""
     program = needed(machine.program, package=machine.package)
     image, early = cache / f"notochord-box-{machine.kind}.img", cache / f"{machine.kind}-initrd.img"
-    initrd, card = work / "initrd.img", work / "card.qcow2"
+    initrd, card = work / "initrd.img", card or card_of(image, work / "card.qcow2")
     initrd.write_bytes(early.read_bytes() + beside())
-    make = [needed("qemu-img", package="qemu-utils"), "create", "-q", "-f", "qcow2", "-F", "raw"]
-    subprocess.run([*make, "-b", str(image.resolve()), str(card), CARD], check=True)
     tree = next(iter(cache.glob(f"kernel-*/usr/lib/**/{machine.tree}")), None)
     return [
         program, *machine.arguments, "-accel", "tcg,thread=single",
@@ -116,11 +132,12 @@ def command(machine: Machine, cache: Path, work: Path, log: Path, more: str) -> 
 
 
 def boot(
-    machine: Machine, cache: Path, log: Path, limit: float, parts: tuple[str, ...] = PARTS
+    machine: Machine, cache: Path, log: Path, limit: float, parts: tuple[str, ...] = ()
 ) -> Report:
-    """Switch it on, one machine for each of these parts of the scenario, and wait until they have
-    switched themselves off, or for `limit` seconds. Their consoles fill files beside `log`
-    meanwhile."""
+    """Switch it on, one machine for each of these parts of the scenario or of its own, and wait
+    until they have switched themselves off, or for `limit` seconds. Their consoles fill files
+    beside `log` meanwhile."""
+    parts = parts or machine.parts
     log.parent.mkdir(parents=True, exist_ok=True)
     logs = [log.with_suffix(f".{n}.log") for n in range(len(parts))]
     with tempfile.TemporaryDirectory(dir=cache) as folder, ExitStack() as running:

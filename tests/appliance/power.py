@@ -30,7 +30,7 @@ from firmware_py.settings import Settings
 from hardware.image import disk, early
 from hardware.image.recipe import ROOT, SIZES
 from tests.appliance.blocks import Disk
-from tests.appliance.inside.scenario import Player
+from tests.appliance.inside.player import Player
 from tests.firmware_py.stage import Stage
 
 INSIDE = Path(__file__).parent / "inside"

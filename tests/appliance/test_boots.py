@@ -7,9 +7,10 @@ THRU = 20.0  # seconds from power-on, at a thousand million instructions a secon
 BRAIN = 60.0
 REPLUGGED = 1.5
 RESTARTED = 8.0
+HELD = ("clients", "descriptors", "threads")
 FAULTS = (
-    "brain stopped", "brain killed", "clock +15 years", "clock -30 years", "babble",
-    "out of memory",
+    "brain stopped", "brain killed", "clock +15 years", "clock -30 years", "babble 1", "babble 2",
+    "babble 3", "out of memory",
 )  # fmt: skip
 
 
@@ -67,6 +68,19 @@ def test_a_player_that_is_killed_plays_again(found):
     assert max(cycle["seconds"] for cycle in cycles) <= RESTARTED
 
 
+def test_a_flood_that_is_lost_on_its_way_leaves_no_key_down(found):
+    floods = [found[f"babble {turn}"] for turn in (1, 2, 3)]
+    assert all(flood["let_go"] == flood["held"] > 0 for flood in floods)
+    assert not any(flood["stuck"] for flood in floods)
+
+
+def test_plugging_in_and_out_leaves_the_player_with_what_it_held(found):
+    plugged = found["plugging"]
+    before, after = plugged["before"], plugged["after"]
+    assert plugged["cycles"] == 20 and plugged["slowest"] <= REPLUGGED
+    assert [after[what] for what in HELD] == [before[what] for what in HELD]
+
+
 def test_nothing_sounds_after_the_end(found):
     assert found["stopped"]["stuck"] == []
 
@@ -75,3 +89,10 @@ def test_the_root_is_only_read_and_what_is_written_has_a_partition_of_its_own(fo
     assert found["system"]["root_is_only_read"]
     assert found["system"]["state"].startswith("rw")
     assert found["system"]["failed_units"] == [""]
+
+
+def test_the_emulated_pi_3_boots_from_its_card_into_playing(pi3):
+    assert pi3["thru"]["seconds"] <= THRU
+    assert pi3["system"]["root_is_only_read"] and pi3["system"]["state"].startswith("rw")
+    assert pi3["plain"]["sounded"] == pi3["plain"]["played"]
+    assert pi3["stopped"]["stuck"] == []

@@ -8,7 +8,8 @@ import pytest
 
 from tests.appliance.conftest import image
 from tests.appliance.container import Container, impossible
-from tests.appliance.inside.scenario import AWAKE, KEY, Player, now
+from tests.appliance.inside.box import AWAKE
+from tests.appliance.inside.player import KEY, Player, now
 
 pytestmark = [
     pytest.mark.appliance,

@@ -8,7 +8,7 @@ import pytest
 from tests.appliance import faults
 from tests.appliance.conftest import REPORTS, image
 from tests.appliance.container import Container, impossible
-from tests.appliance.inside.scenario import Player
+from tests.appliance.inside.player import Player
 
 pytestmark = [
     pytest.mark.appliance,

@@ -1,11 +1,13 @@
 """The harness itself: what a console says, and what a synth hears."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
-from tests.appliance.guest import findings, together
-from tests.appliance.inside import scenario
+from tests.appliance.guest import INSIDE, findings, place, together
+from tests.appliance.inside.player import Device, Synth
 
 
 def test_a_line_that_the_kernel_wrote_into_is_no_finding():
@@ -20,13 +22,24 @@ def test_guests_have_come_to_an_end_when_all_have():
     assert "end" in together([first, {"end": {}}])
 
 
+def test_what_is_laid_into_a_guest_needs_nothing_besides(tmp_path):
+    for path in INSIDE.glob("*.py"):
+        there = tmp_path / place(path)
+        there.parent.mkdir(parents=True, exist_ok=True)
+        there.write_bytes(path.read_bytes())
+    search = f"import sys; sys.path.insert(0, {str(tmp_path / 'appliance')!r}); "
+    command = [sys.executable, "-I", "-S", "-c", search + "import tests.appliance.inside.scenario"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.fixture
 def synth():
     """A synth, and what writes to it."""
     ours, theirs = os.pipe()
-    device = scenario.Device("synth", "")
+    device = Device("synth", "")
     device.file = ours
-    listening = scenario.Synth(device)
+    listening = Synth(device)
     yield listening, theirs
     listening.close()
     for end in (ours, theirs):

@@ -11,6 +11,7 @@ from firmware_py.cables import Cables, Wishes
 from firmware_py.clock import CrankedClock
 from firmware_py.message import control, note_off, note_on
 from firmware_py.midi.backend import PortError, absent_backend
+from firmware_py.midi.inbox import PULLED
 from firmware_py.rig.files import parse
 from firmware_py.rig.identity import Identity
 from firmware_py.rig.seating import Chair
@@ -181,3 +182,24 @@ def test_without_any_midi_system_din_is_played_alone_until_one_comes():
     made.send(note_off(0, 60))
     made.close()
     os.close(far), os.close(near)
+
+
+def overrun(made, *ports):
+    """Some messages of these keyboards are lost in the kernel."""
+    look = made._backend.look
+    made._backend.look = lambda: look()._replace(overrun=frozenset(ports))
+    made._lookout.look()
+    made._backend.look = look
+
+
+def test_where_messages_were_lost_what_is_held_ends_and_the_keyboard_plays_on(cables, caplog):
+    table = desk()
+    made = cables(table, {"input": [{"device": "Keys", "role": "second player"}]})
+    seat = made.heard(KEYS, NOTE)[0][0]
+    made.drain()
+    overrun(made, KEYS)
+    assert [heard[1:] for heard in made.drain()] == [(KEYS, PULLED)]
+    assert made.leave(KEYS) == (seat,)
+    assert made.heard(KEYS, NOTE) == [(seat, NOTE)] and KEYS in made.heard_from
+    overrun(made, KEYS)
+    assert caplog.text.count("sends more than can be heard; its keys were let go") == 1

@@ -32,14 +32,21 @@ Client 128 : "notochord-box" [User Legacy]
   Output pool :
     Pool size          : 500
     Cells in use       : 3
+    Alloc failures     : 5
 Client 129 : "notochord-box-in" [User Legacy]
   Port   0 : "in" (-We-) [In]
     Connected From: 20:0
+  Output pool :
+    Alloc failures     : 6
   Input pool :
+    Pool size          : 200
     Cells in use       : 1
+    Alloc failures     : 0
 Client 140 : "daw" [User Legacy]
   Port   0 : "in" (-We-) [In]
     Connected From: 24:0
+  Input pool :
+    Alloc failures     : 7
 """
 
 
@@ -59,8 +66,29 @@ def test_counts_that_move_by_themselves_are_no_news_and_a_connection_is() -> Non
     assert alsa_eye.glance(CLIENTS.replace("140:0", "141:0")) != alsa_eye.glance(CLIENTS)
 
 
+def lost_from(overruns: alsa_eye.Overruns, refused: int) -> set[str]:
+    """From whom something was lost, when the kernel has refused so many messages for us."""
+    text = CLIENTS.replace("Alloc failures     : 0", f"Alloc failures     : {refused}")
+    return set(overruns.seen(text, OURS))
+
+
+def test_what_found_no_room_on_its_way_to_us_is_told_at_that_look_and_the_next() -> None:
+    overruns = alsa_eye.Overruns()
+    told = [lost_from(overruns, refused) for refused in (0, 3, 3, 3, 9, 12, 12, 12)]
+    assert told == [set(), {"20:0"}, {"20:0"}, set(), {"20:0"}, {"20:0"}, {"20:0"}, set()]
+
+
+def test_a_client_that_has_come_anew_counts_from_nothing() -> None:
+    overruns = alsa_eye.Overruns()
+    assert [lost_from(overruns, n) for n in (5, 5, 5, 0, 2)] == [
+        {"20:0"}, {"20:0"}, set(), set(), {"20:0"},
+    ]  # fmt: skip
+
+
 def test_any_text_at_all_is_read_without_complaint() -> None:
     for cut in range(0, len(CLIENTS), 7):
+        alsa_eye.Overruns().seen(CLIENTS[cut:], OURS)
+        alsa_eye.Overruns().seen(CLIENTS[:cut], OURS)
         alsa_eye.connected(CLIENTS[cut:], OURS)
         alsa_eye.connected(CLIENTS[:cut], OURS)
 

@@ -311,3 +311,27 @@ def test_where_the_kernel_writes_nothing_alsas_ports_are_all_that_is_seen(
     sight = desk().backend().look()
     assert sight is not None and sight.heard is None and sight.played is None
     assert "Keys:Keys MIDI 1 20:0" in sight.ports.inputs
+
+
+def test_whose_messages_were_lost_is_told_at_once_and_is_no_news_of_cables() -> None:
+    told: list[frozenset[str]] = []
+    full = seen("keys")._replace(overrun=frozenset({"keys"}))
+    lookout = Lookout(Views(seen("keys"), full, seen("keys")), lambda: None, overran=told.append)
+    lookout.look()
+    first = lookout.news
+    for _ in range(2):
+        lookout.look()
+    assert told == [frozenset({"keys"})] and lookout.news is first
+
+
+def test_on_alsa_messages_that_found_no_room_are_seen_by_the_name_of_their_keyboard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = [CLIENTS]
+    monkeypatch.setattr(alsa_eye, "read", lambda: text[0])
+    system = desk().backend()
+    before = system.look()
+    text[0] = CLIENTS.replace("Alloc failures     : 0", "Alloc failures     : 211")
+    after = system.look()
+    assert before is not None and after is not None
+    assert before.overrun == frozenset() and after.overrun == {"Keys:Keys MIDI 1 20:0"}

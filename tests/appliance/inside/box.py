@@ -1,0 +1,137 @@
+"""What is asked of the box, and done to it, from inside the guest: systemd, its log, its pins."""
+
+import json
+import re
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from tests.appliance.inside.player import PATIENCE, now
+
+STATE = Path("/var/lib/notochord-box")
+SERVICE = "notochord-box.service"
+PLAYER, BRAIN = "firmware_py.cli run", "firmware_py.brain_process"
+AWAKE = "the network is awake"
+ENCODER, KEEP, TAKE_OVER = 22, 19, 5  # the pins of its push and of two buttons
+
+
+def say(what, **figures):
+    """One finding, for whoever reads the console."""
+    line = "APPLIANCE " + json.dumps({"what": what, "at": round(now(), 3), **figures})
+    with open("/dev/console", "w", encoding="ascii") as console:
+        console.write(f"\n{line}\n")
+
+
+def property_of(name):
+    """What systemd says of the box."""
+    command = ["systemctl", "show", "--value", f"--property={name}", SERVICE]
+    return subprocess.run(command, capture_output=True, text=True).stdout.strip()
+
+
+def lines():
+    """What the box has said so far: when, and what."""
+    command = ["journalctl", "--no-pager", "--output=short-monotonic", f"--unit={SERVICE}"]
+    text = subprocess.run(command, capture_output=True, text=True).stdout
+    return [
+        (float(at), line) for at, line in re.findall(r"^\[ *([\d.]+)\] \S+ \S+: (.*)", text, re.M)
+    ]
+
+
+def wait_for_line(text, patience, since=0.0):
+    """When the box first said something with that text, later than `since`; None if it did not in
+    time."""
+    until = now() + patience
+    while now() < until:
+        for at, line in lines():
+            if at > since and text in line:
+                return round(at, 3)
+        time.sleep(1.0)
+    return None
+
+
+def units():
+    """What stood on the way to the player, and how long each unit took."""
+    found = {}
+    for what in (["critical-chain", SERVICE], ["blame"], ["time"]):
+        command = ["systemd-analyze", "--no-pager", *what]
+        text = subprocess.run(command, capture_output=True, text=True).stdout
+        found[what[0].replace("-", "_")] = [line.strip() for line in text.splitlines()[:14]]
+    return found
+
+
+def read_from_card():
+    """Megabytes read from it since power-on (Linux: Documentation/admin-guide/iostats.rst)."""
+    for line in Path("/proc/diskstats").read_text().splitlines():
+        _, _, name, _, _, sectors, *_ = line.split()
+        if name in ("vda", "mmcblk0"):
+            return round(int(sectors) * 512 / 1e6, 1)
+    return None
+
+
+def holds():
+    """What the player holds: ALSA clients, descriptors, threads, and megabytes of memory."""
+    place = Path("/proc") / str(process(PLAYER))
+    clients = Path("/proc/asound/seq/clients").read_text()
+    status = (place / "status").read_text()
+    return {
+        "clients": len(re.findall(r'^Client +\d+ : "notochord-box', clients, re.M)),
+        "descriptors": len(list((place / "fd").iterdir())),
+        "threads": int(re.search(r"Threads:\s+(\d+)", status)[1]),
+        "memory_mb": round(int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024, 1),
+    }
+
+
+def process(part):
+    """The first process with that in its command line, once there is one."""
+    until = now() + PATIENCE
+    while now() < until:
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):
+                if part in path.read_bytes().replace(b"\0", b" ").decode(errors="replace"):
+                    return int(path.parent.name)
+        time.sleep(0.2)
+    raise TimeoutError(f"no process {part}")
+
+
+def system():
+    """What the machine looks like: mounts, units that failed, and what was waited for."""
+    mounts = [line.split()[:4] for line in Path("/proc/mounts").read_text().splitlines()]
+    root = {place: options for _, place, _, options in mounts}
+    failed = ["systemctl", "--failed", "--plain", "--no-legend", "--no-pager"]
+    return {
+        "root_is_only_read": root["/"].split(",")[0] == "ro",
+        "state": root.get("/var/lib/notochord-box", "no partition"),
+        "failed_units": subprocess.run(failed, capture_output=True, text=True).stdout.split("\n"),
+        "about": json.loads(Path("/etc/notochord-box-image.json").read_text())["version"],
+    }
+
+
+class Panel:
+    """Presses the buttons and turns the encoder of the simulated pins."""
+
+    def __init__(self):
+        chips = Path("/sys/devices/platform").glob("gpio-sim.*/gpiochip*")
+        self._chip = next(chips, None)
+
+    def pull(self, pin, high):
+        """Open or close a contact to ground."""
+        level = "pull-up" if high else "pull-down"
+        (self._chip / f"sim_gpio{pin}" / "pull").write_text(level)
+
+    def press(self, pin, seconds):
+        """Press a button for so long."""
+        self.pull(pin, False)
+        time.sleep(seconds)
+        self.pull(pin, True)
+
+    def turn(self, a=17, b=27):
+        """Turn the encoder by one detent."""
+        for pin, level in ((a, False), (b, False), (a, True), (b, True)):
+            self.pull(pin, level)
+            time.sleep(0.02)
+
+    def lamp(self, looks=1):
+        """The levels of the lamp's pins: red, green, blue; of so many looks how many saw light."""
+        values = [self._chip / f"sim_gpio{pin}" / "value" for pin in (16, 20, 21)]
+        return [sum(int(value.read_text()) for _ in range(looks)) for value in values]
