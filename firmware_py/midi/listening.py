@@ -43,6 +43,7 @@ class Called(Listening):
 
     def __init__(self, hear: Hear) -> None:
         self._hear = hear
+        self._loop = threading.get_ident()
         self._thread = threading.local()  # what each of rtmidi's threads knows of itself
 
     def begin(self, port: RawIn, name: str) -> None:
@@ -62,7 +63,7 @@ class Called(Listening):
         pass
 
     def _called(self, event: tuple[list[int], float], name: str) -> None:
-        if not hasattr(self._thread, "is_prompt"):
+        if threading.get_ident() != self._loop and not hasattr(self._thread, "is_prompt"):
             self._thread.is_prompt = take_priority()
         self._hear(name, tuple(event[0]))
 

@@ -119,6 +119,13 @@ def test_a_thread_in_which_keys_come_has_the_loops_priority():
     assert polls == calls == loops
 
 
+def test_who_calls_from_the_loops_own_thread_leaves_its_priority_alone():
+    before, found = os.sched_getscheduler(0), []
+    called = Called(lambda name, message: found.append(os.sched_getscheduler(0)))
+    called._called(([*NOTE], 0.0), "keys")
+    assert found == [before]
+
+
 def test_without_permission_the_loop_runs_as_everything_else_does(monkeypatch):
     def refuse(*_):
         raise PermissionError(1, "Operation not permitted")
