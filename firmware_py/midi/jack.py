@@ -13,7 +13,6 @@ from firmware_py.midi.backend import PortError, open_backend
 _STARTS_WITHIN = 10.0  # seconds
 _STOPS_WITHIN = 3.0
 _PRIORITY = 20  # of 1 to 99
-_WAITS = 1000  # milliseconds, for a client that is late
 _VARIABLE = "JACK_DEFAULT_SERVER"
 
 
@@ -41,8 +40,9 @@ class JackServer:
         os.environ[_VARIABLE] = self.name
         self._process = subprocess.Popen(
             # sync: the server waits for a client that is late, instead of losing what it plays;
-            # with real-time priority for two periods alone, were it not told for how long
-            [program, *_priority(), "--sync", "--timeout", str(_WAITS), "--name", self.name]
+            # with real-time priority for two periods alone. Told to wait for longer, it stands still
+            # for as long in every cycle once a client has been killed or stopped.
+            [program, *_priority(), "--sync", "--name", self.name]
             + ["-d", "dummy", "-r", "48000", "-p", str(self._period)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
