@@ -40,8 +40,8 @@ class JackServer:
         os.environ[_VARIABLE] = self.name
         self._process = subprocess.Popen(
             # sync: the server waits for a client that is late, instead of losing what it plays;
-            # with real-time priority for two periods alone. Told to wait for longer, it stands still
-            # for as long in every cycle once a client has been killed or stopped.
+            # with real-time priority for two periods alone. Told to wait for longer, it stands
+            # still for as long in every cycle once a client has been killed or stopped.
             [program, *_priority(), "--sync", "--name", self.name]
             + ["-d", "dummy", "-r", "48000", "-p", str(self._period)],
             stdin=subprocess.DEVNULL,
