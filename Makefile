@@ -26,11 +26,11 @@ test: lint
 	$(BIN)/python -m pytest
 	$(BIN)/python -m pytest -m dies
 
-# Six hours of playing everything, in simulated time: half an hour or so.
+# Six hours of playing everything, in simulated time: a quarter of an hour or so.
 soak: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -rP -m soak
 
-# One box for eight hours: three quarters of an hour or so.
+# One box for eight hours: a quarter of an hour or so.
 soak-overnight: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -rP -m overnight
 
