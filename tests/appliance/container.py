@@ -13,16 +13,18 @@ import signal
 import subprocess
 import time
 import tty
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from hardware.image import disk
 from hardware.image.recipe import ROOT, SIZES
 
 SERVICE = "notochord-box.service"
 CABLE = "/dev/ttyDIN"
+PATIENCE = 120.0  # seconds, on a machine that may be busy
 CGROUPS = ("systemd", "unified")  # where a machine without systemd of its own has them
 
 START = """
@@ -37,6 +39,16 @@ exec systemd-nspawn --quiet --register=no $KEEP --boot --read-only --console=pip
   --private-network --directory="$WORK/root" --overlay="+/etc:$WORK/etc:/etc" \
   --bind="$WORK/state:/var/lib/notochord-box" --bind="$TTY:$CABLE"
 """
+
+
+def until(what: Callable[[], Any], patience: float = PATIENCE) -> Any:
+    """What a function returns, once it is something; TimeoutError when it is not in time."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        if found := what():
+            return found
+        time.sleep(0.02)
+    raise TimeoutError(f"not within {patience} s: {what}")
 
 
 def impossible() -> str:

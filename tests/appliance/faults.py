@@ -10,11 +10,10 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from tests.appliance.container import SERVICE, Container
+from tests.appliance.container import PATIENCE, SERVICE, Container, until
 from tests.appliance.inside.box import AWAKE
 from tests.appliance.inside.player import TOUCH, Player, now
 
@@ -23,7 +22,6 @@ HELD = 50  # a key that is held while something happens
 STATE = "/var/lib/notochord-box"
 OPTIONS = "/etc/default/notochord-box"
 WIRE = 3125  # bytes a second on a DIN cable
-PATIENCE = 120.0  # seconds, on a machine that may be busy
 Figures = dict[str, Any]
 
 
@@ -34,18 +32,9 @@ class Box:
         self.container, self.player, self.chance = container, player, random.Random(seed)
         self._woke = 0  # how often the network had woken when a brain was last taken away
 
-    def until(self, what: Callable[[], Any], patience: float = PATIENCE) -> Any:
-        """What a function returns, once it is something; an error when it is not in time."""
-        end = time.monotonic() + patience
-        while time.monotonic() < end:
-            if found := what():
-                return found
-            time.sleep(0.02)
-        raise TimeoutError(f"not within {patience} s")
-
     def process(self, part: str) -> int:
         """The process with that in its command, once there is one."""
-        return int(self.until(lambda: self.container.processes(part))[0])
+        return int(until(lambda: self.container.processes(part))[0])
 
     def _awakenings(self) -> int:
         return int(self.inside(f"journalctl -o cat -u {SERVICE} | grep -c '{AWAKE}'") or 0)
@@ -56,7 +45,7 @@ class Box:
 
     def awake(self) -> None:
         """Wait until the network is awake."""
-        self.until(self.is_awake)
+        until(self.is_awake)
 
     def kill(self, part: str, sign: int = signal.SIGKILL) -> int:
         """Send a signal to a process; which. Brain or player: the network is away afterwards."""
@@ -125,7 +114,7 @@ def brain_killed(box: Box, times: int) -> Figures:
         early = 0 if box.is_awake() else early + 1
         pid = box.kill(BRAIN)
         rounds.append(box.plays(5))
-        box.until(lambda gone=pid: gone not in box.container.processes(BRAIN))
+        until(lambda gone=pid: gone not in box.container.processes(BRAIN))
     return _together(rounds)
 
 
@@ -136,7 +125,7 @@ def brain_stopped(box: Box, times: int) -> Figures:
         box.awake()
         pid = box.kill(BRAIN, signal.SIGSTOP)
         rounds.append(box.plays(20))
-        box.until(lambda gone=pid: gone not in box.container.processes(BRAIN))
+        until(lambda gone=pid: gone not in box.container.processes(BRAIN))
     return _together(rounds)
 
 

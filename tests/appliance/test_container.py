@@ -2,12 +2,11 @@
 
 import os
 import signal
-import time
 
 import pytest
 
 from tests.appliance.conftest import image
-from tests.appliance.container import Container, impossible
+from tests.appliance.container import PATIENCE, Container, impossible, until
 from tests.appliance.inside.box import AWAKE
 from tests.appliance.inside.player import KEY, Player, now
 
@@ -15,17 +14,6 @@ pytestmark = [
     pytest.mark.appliance,
     pytest.mark.skipif(bool(impossible()), reason=impossible() or "-"),
 ]
-PATIENCE = 120.0  # seconds, on a machine that may be busy
-
-
-def until(what, patience=PATIENCE):
-    """What a function returns, once it is something; fails when it is not in time."""
-    end = time.monotonic() + patience
-    while time.monotonic() < end:
-        if found := what():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"not within {patience} s: {what}")
 
 
 @pytest.fixture(scope="module")

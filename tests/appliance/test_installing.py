@@ -8,8 +8,9 @@ import pytest
 
 from tests.appliance import container, debian
 from tests.appliance.conftest import IMAGES
-from tests.appliance.inside.scenario import AWAKE, Player, now
-from tests.appliance.test_container import PATIENCE, until
+from tests.appliance.container import PATIENCE, until
+from tests.appliance.inside.box import AWAKE
+from tests.appliance.inside.player import Player, now
 
 pytestmark = [
     pytest.mark.appliance,
