@@ -32,6 +32,7 @@ from firmware_py.message import Message, note_off, note_on
 from firmware_py.midi.backend import Backend, PortError, absent_backend, open_backend
 from firmware_py.midi.din import find_uart
 from firmware_py.midi.ports import keyboards, list_ports
+from firmware_py.midi.tap import Tap
 from firmware_py.panel import pinmap
 from firmware_py.panel.access import Access
 from firmware_py.panel.find import PANELS, PanelError, check_terminal, find_panels
@@ -203,7 +204,7 @@ def _play(args: argparse.Namespace) -> int:
         print(f"keyboard found: {', '.join(found)}")
         args.input, args.output, args.api = [], None, "auto"
         args.virtual, args.times, args.pins, args.panel = False, None, pinmap.DEFAULT, "auto"
-        args.box = False
+        args.box, args.sent = False, None
         args.state, args.record, args.budget = state_folder(), True, BUDGET >> 20
         args.rig, args.din, args.no_din = None, None, False
         return _run(args)
@@ -245,8 +246,10 @@ def _run(args: argparse.Namespace) -> int:
     folder = usable(args.state)
     shelf, settings = _brains(args, folder, settings)
     rig, wishes = rigs.for_playing(args.rig, folder), _wishes(args)
+    tap = None if args.sent is None else Tap(args.sent)
     with _backend(args.api, wishes) as backend:
         cables = Cables(backend, MonotonicClock().now, rig, wishes)
+        cables.outputs.tap = tap
         try:
             memory = Memory(folder, args.record, args.budget << 20)
             _live(args, settings, cables, pin_map, memory, saved, shelf)
@@ -433,6 +436,7 @@ def _parser() -> argparse.ArgumentParser:
                      help="what is wired to the pins (auto), a panel in this terminal, or none")
     run.add_argument("--pins", type=Path, default=pinmap.DEFAULT, help="the panel's pin map")
     run.add_argument("--times", type=Path, help="write when each planned note and tick was sent")
+    run.add_argument("--sent", type=Path, help="a named pipe: told what each synth is sent")
     run.add_argument("--state", type=Path, default=state_folder(), help="for presets and sessions")
     run.add_argument("--no-record", dest="record", action="store_false", help="no session is kept")
     run.add_argument("--budget", type=whole(1, 1_000_000), default=BUDGET >> 20, metavar="MB",

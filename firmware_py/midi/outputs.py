@@ -19,6 +19,7 @@ from firmware_py.midi.backend import (
     no_such_port,
     open_by_name,
 )
+from firmware_py.midi.tap import Tap
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ class Outputs:
     def __init__(self, backend: Backend, choose: Choose, *, virtual: bool = False) -> None:
         self.failed = 0  # messages that the system refused
         self.follows = True  # whether all that should be open is
+        self.tap: Tap | None = None  # who is told of every message that left
         self._backend, self._choose, self._virtual = backend, choose, virtual
         self._open: dict[str, RawOut] = {}
         self.rescan()
@@ -71,6 +73,8 @@ class Outputs:
             if self.failed & (self.failed - 1) == 0:  # the 1st, 2nd, 4th ...: no flood of lines
                 log.warning("MIDI out failed (%d so far): %s", self.failed, error)
             return False
+        if self.tap is not None:
+            self.tap.sent(name, message)
         return True
 
     def rescan(self) -> Change:

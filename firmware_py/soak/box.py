@@ -14,6 +14,7 @@ from firmware_py.bindings import book as bindings
 from firmware_py.bindings.binding import source_in
 from firmware_py.loopback import AWAKE
 from firmware_py.midi.backend import PortError
+from firmware_py.midi.tap import Witness
 from firmware_py.presets import commands as presets
 from firmware_py.presets import files
 from firmware_py.soak.acts import SYNTHS
@@ -38,8 +39,9 @@ class Box:
         command = [sys.executable, "-m", "firmware_py.cli", "run", "--api", "jack", "--no-din"]
         command += ["--panel", "none", "--brain", str(brain), "--seed", str(seed)]
         command += ["--state", str(folder), "--rig", str(folder / "soak-rig.toml")]
-        command += ["--times", str(self._times)]
+        command += ["--times", str(self._times), "--sent", str(folder / "sent")]
         command += [w for name, value in KNOBS.items() for w in ("--knob", f"{name}={value}")]
+        self.witness = Witness(folder / "sent")  # of what it sends
         self._errors = open(folder / "errors", "wb")  # noqa: SIM115 (closed in __exit__)
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors,
@@ -59,6 +61,7 @@ class Box:
         self._process.kill()
         self._process.wait()
         self._errors.close()
+        self.witness.close()
 
     @property
     def lives(self) -> bool:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 
+from firmware_py.message import Message
 from firmware_py.midi.backend import open_backend
 from firmware_py.midi.inbox import Heard
 from firmware_py.midi.ports import Inputs, Output
 from firmware_py.soak.acts import PLAYERS, SYNTHS, Act, Play, Pull
 from firmware_py.soak.ear import Ear
+
+ENDED = ", though the box ended it: lost on its way"
 
 
 class Player:
@@ -35,7 +38,7 @@ class Synth:
     def __init__(self, name: str, now: Callable[[], float]) -> None:
         self._name, self._now, self._plugged = name, now, ExitStack()
         self._port: Inputs | None = None
-        self.ear = Ear()
+        self.ear, self.told = Ear(), Ear()  # by what came, and by what the box says it sent
 
     def plug(self) -> None:
         """It is plugged in."""
@@ -48,6 +51,7 @@ class Synth:
         self._port = None
         self._plugged.close()
         self.ear.lost_power()
+        self.told.lost_power()
 
     def listen(self) -> list[Heard]:
         """Hear what came."""
@@ -55,6 +59,12 @@ class Synth:
         for _, _, message in came:
             self.ear.hear(message)
         return came
+
+    @property
+    def left(self) -> list[str]:
+        """What sounds, and whether the box has ended it."""
+        open_yet = self.told.left
+        return [left + ("" if left in open_yet else ENDED) for left in self.ear.left]
 
 
 class Devices:
@@ -92,4 +102,14 @@ class Devices:
     @property
     def left(self) -> list[str]:
         """What sounds, on any of the synths."""
-        return [f"{name}: {left}" for name, s in self.synths.items() for left in s.ear.left]
+        return [f"{name}: {left}" for name, s in self.synths.items() for left in s.left]
+
+    def told(self, port: str, message: Message) -> None:
+        """The box says that it sent this to the synth of that port."""
+        next(s for name, s in self.synths.items() if port.startswith(name)).told.hear(message)
+
+    @property
+    def lost(self) -> int:
+        """Notes that the box began on the synth that is never pulled out, and that never came."""
+        synth = self.synths[SYNTHS[0]]
+        return synth.told.notes - synth.ear.notes

@@ -23,6 +23,8 @@ class Report:
     done: int = 0  # things that were done to the box
     pulled: int = 0  # of those: devices pulled out
     heard: int = 0  # notes that the synths were sent
+    lost: int = 0  # notes that the box sent, and that never came
+    late_cycles: int = 0  # of the JACK server's, in which a client was not finished
     left: list[str] = field(default_factory=list)  # notes without end, with their minute
     vitals: list[dict[str, Vitals]] = field(default_factory=list)  # one each minute
     errors: list[str] = field(default_factory=list)  # lines of the box's log
@@ -67,6 +69,7 @@ class Report:
     def lines(self) -> Iterator[str]:
         """What a reader wants to know."""
         yield f"{self.done} things done to it, {self.pulled} devices pulled; {self.heard} notes"
+        yield f"lost on their way: {self.lost} notes; JACK's late cycles: {self.late_cycles}"
         for minute, each in enumerate(self.vitals):
             of = (
                 f"{name} {v.memory / MB:.1f} MB, {v.descriptors} descriptors, {v.threads} threads"

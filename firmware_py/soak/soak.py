@@ -79,7 +79,7 @@ class Soak:
     def _listen_until(self, at: float) -> None:
         while (left := at - self._now()) > 0:
             time.sleep(min(left, LISTENS))
-            self._devices.listen()
+            _listen(self._devices, self._box)
 
 
 def soak(
@@ -90,7 +90,11 @@ def soak(
     `length`: of a minute, in seconds."""
     report = Report(minutes, seed)
     now = MonotonicClock().now
-    with JackServer(), TemporaryDirectory() as folder, Devices(now) as devices:
+    with (
+        TemporaryDirectory() as folder,
+        JackServer(log=Path(folder) / "jackd") as server,
+        Devices(now) as devices,
+    ):
         with Box(brain, Path(folder), seed) as box:
             Soak(box, devices, report, length).run(notes, tell)
             if box.lives:
@@ -98,10 +102,18 @@ def soak(
                     report.exit_code = box.end()
                 _look_back(box, report)
             report.errors = box.errors()
-        devices.listen()
+            _listen(devices, box)
         report.left += [f"its end: {left}" for left in devices.left]
+        report.lost, report.late_cycles = devices.lost, server.late_cycles
         report.heard = sum(synth.ear.notes for synth in devices.synths.values())
     return report
+
+
+def _listen(devices: Devices, box: Box) -> None:
+    """Hear what came to the synths, and what the box says that it sent them."""
+    devices.listen()
+    for port, message in box.witness.drain():
+        devices.told(port, message)
 
 
 def _look_back(box: Box, report: Report) -> None:

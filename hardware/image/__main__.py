@@ -1,8 +1,9 @@
-"""python -m hardware.image amd64|pi: make an image from nothing, or from the parts there are."""
+"""python -m hardware.image amd64 pi: make images from nothing, or from the parts there are."""
 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import json
 import os
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,38 +25,47 @@ MB = 1 << 20
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Make an image, and say how large it is and how long each part took."""
+    """Make images, beside each other, and say how large they are and how long each part took."""
     parser = argparse.ArgumentParser(prog="make image", description=main.__doc__)
-    parser.add_argument("kind", choices=sorted(KINDS))
+    parser.add_argument("kinds", nargs="+", metavar="kind", choices=sorted(KINDS))
     parser.add_argument("--cache", type=Path, default=CACHE, help="where parts and images are")
     args = parser.parse_args(argv)
     if "{}.{}".format(*sys.version_info) != PYTHON:
         sys.stderr.write(f"the box has Python {PYTHON}: make its image with that one\n")
         return 2
     try:
-        path = build(KINDS[args.kind], args.cache)
+        with ThreadPoolExecutor() as several:  # each of them waits for other programs
+            made = list(several.map(lambda kind: build(KINDS[kind], args.cache), args.kinds))
     except (ArmError, OSError, subprocess.SubprocessError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    taken = path.stat().st_blocks * 512 // MB
-    sys.stdout.write(f"{path}: version {about['version']}, kernel {about['kernel']}\n")
-    sys.stdout.write(f"{path.stat().st_size // MB} MB, {taken} MB without its holes\n")
+    for path in made:
+        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        taken = path.stat().st_blocks * 512 // MB
+        sys.stdout.write(f"{path}: version {about['version']}, kernel {about['kernel']}\n")
+        sys.stdout.write(f"{path.stat().st_size // MB} MB, {taken} MB without its holes\n")
     return 0
 
 
 def build(kind: Kind, cache: Path) -> Path:
-    """The image of that kind, made if what it is made of has changed; its path."""
+    """The image of that kind, made if what it is made of has changed; its path. Whoever wants it
+    too meanwhile waits for it."""
     cache.mkdir(parents=True, exist_ok=True)
+    with open(cache / f"{kind.name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _build(kind, cache)
+
+
+def _build(kind: Kind, cache: Path) -> Path:
     wanted = Installer(SOURCE, machine=kind.machine).needed
-    _timed("user space", lambda: stages.user_space(kind, cache))
-    _timed("kernel", lambda: stages.kernel(kind, cache))
-    _timed("Python packages", lambda: stages.packages(kind, wanted, cache))
+    _timed(f"{kind.name}: user space", lambda: stages.user_space(kind, cache))
+    _timed(f"{kind.name}: kernel", lambda: stages.kernel(kind, cache))
+    _timed(f"{kind.name}: Python packages", lambda: stages.packages(kind, wanted, cache))
     target = cache / f"notochord-box-{kind.name}.img"
     stamp, recipe = target.with_suffix(".recipe"), _recipe(kind, cache)
     if not (target.exists() and stamp.exists() and stamp.read_text("utf-8") == recipe):
         stamp.unlink(missing_ok=True)
-        _timed("image", lambda: _assemble(kind, cache))
+        _timed(f"{kind.name}: image", lambda: _assemble(kind, cache))
         stamp.write_text(recipe, encoding="utf-8")
     return target
 

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,7 @@ from hardware.image.recipe import (
 from notochord.arm.root import ArmError, carry_out, make, needed
 
 NETWORK = "see that Debian's mirror can be reached"
+BINFMT = Path("/proc/sys/fs/binfmt_misc")  # where the kernel lists foreign programs
 INDEX = "see that the Python Package Index can be reached"
 
 
@@ -42,11 +44,24 @@ def user_space(kind: Kind, cache: Path) -> Path:
                *(f"--dpkgopt=path-exclude={pattern}" for pattern in WITHOUT)]  # fmt: skip
 
     def cook(into: Path) -> None:
+        _can_run(kind)
         into.mkdir(parents=True)
         _mmdebstrap(options, SUITE, into / "system.tar", [MIRROR])
 
     make(place, " ".join([SUITE, *options]), cook)
     return place / "system.tar"
+
+
+def _can_run(kind: Kind, registered: Path = BINFMT) -> None:
+    """Packages are set up by programs of their own, which are for the processor of the image."""
+    if kind.machine == platform.machine() or (registered / f"qemu-{kind.machine}").exists():
+        return
+    raise ArmError(
+        f"programs for {kind.machine} do not run here; "
+        f"apt install qemu-user-static binfmt-support arch-test, "
+        f"and as root: mount -t binfmt_misc binfmt_misc {registered}; "
+        f"update-binfmts --enable qemu-{kind.machine}"
+    )
 
 
 def kernel(kind: Kind, cache: Path) -> Path:

@@ -12,13 +12,22 @@ import pytest
 from firmware_py.box.install import SOURCE
 from hardware.image.__main__ import CACHE, build
 from hardware.image.recipe import KINDS
+from tests.appliance import faults
+from tests.appliance.container import Container
 from tests.appliance.guest import INSIDE, MACHINES, PARTS, boot
+from tests.appliance.inside.player import Player
 
 REPORTS = SOURCE / "performance"
 # A folder of images that are tested as they are; without it they are made from what is here.
 READY = os.environ.get("NOTOCHORD_IMAGES", "")
 IMAGES = Path(READY) if READY else CACHE
-CONTAINER = "appliance-container.json"
+SECTIONS = {  # by the name of their files
+    "container": "the image in a container, on this processor",
+    "installing": "a Debian fresh from its makers, in a container",
+    "faults": "faults, in a container", "brain_faults": "faults of the network",
+    "power": "power cuts", "kills": "kills of a whole guest",
+}  # fmt: skip
+SEED = 11  # of what is done to a box in a container, and when
 LIMIT = 3600.0  # seconds for one guest, on a machine that has other things to do
 ROWS = (
     ("power-on to READY, s", "ready", "seconds"),
@@ -38,6 +47,8 @@ ROWS = (
     ("lamp as it wakes: red, green, blue", "lamp", "levels"),
     ("lamp awake: of 100 looks", "lamp awake", "levels"),
     ("the encoder turned the mode", "encoder", "status"),
+    ("knobs at one end of their travel", "knobs", "low"),
+    ("at the other", "knobs", "high"),
     ("presets that the encoder stored", "store", "presets"),
     ("sessions that a button kept", "keep", "sessions"),
     ("brain stopped: keys that sounded, of 20", "brain stopped", "sounded"),
@@ -83,15 +94,46 @@ def _booted(name):
     return json.loads(path.read_text(encoding="utf-8"))["findings"]
 
 
-@pytest.fixture(scope="session")
-def figures():
+@pytest.fixture(scope="module")
+def figures(request):
     """What was measured in the container, by what it is; written and shown at the end."""
     measured = {}
     yield measured
     if measured:
-        REPORTS.mkdir(exist_ok=True)
-        text = json.dumps(measured, indent=1) + "\n"
-        (REPORTS / CONTAINER).write_text(text, encoding="utf-8")
+        _write(request.module, measured)
+
+
+def _write(module, figures):
+    """As JSON, under the name of the tests that measured them."""
+    REPORTS.mkdir(exist_ok=True)
+    name = module.__name__.rpartition(".test_")[2]
+    text = json.dumps(figures, indent=1) + "\n"
+    (REPORTS / f"appliance-{name}.json").write_text(text, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def seen(request):
+    """What was seen of each fault; written as it comes."""
+
+    class Seen(dict):
+        def __setitem__(self, what, figures):
+            super().__setitem__(what, figures)
+            _write(request.module, self)
+
+    return Seen()
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory):
+    """A box in a container, which plays, and to which something may be done."""
+    container = Container(image("amd64"), tmp_path_factory.mktemp("faults"))
+    try:
+        player = Player(container, container)
+        assert player.until_it_sounds(faults.PATIENCE) is not None
+        yield faults.Box(container, player, SEED)
+        player.synth.close()
+    finally:
+        container.close()
 
 
 @pytest.fixture(scope="session", params=["amd64", "cortex-a72"])
@@ -108,10 +150,11 @@ def pi3():
 
 def pytest_terminal_summary(terminalreporter):
     """The figures of the last boot of each machine."""
-    if (REPORTS / CONTAINER).exists():
-        terminalreporter.section("container, on this processor")
-        for text, value in json.loads((REPORTS / CONTAINER).read_text(encoding="utf-8")).items():
-            terminalreporter.write_line(f"{text:52} {value}")
+    for name, title in SECTIONS.items():
+        if (path := REPORTS / f"appliance-{name}.json").exists():
+            terminalreporter.section(title)
+            for text, value in json.loads(path.read_text(encoding="utf-8")).items():
+                terminalreporter.write_line(f"{text:52} {value}")
     for name, machine in MACHINES.items():
         path = REPORTS / f"appliance-{name}.json"
         if not path.exists():

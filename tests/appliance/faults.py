@@ -21,6 +21,7 @@ PLAYER, BRAIN = "firmware_py.cli run", "brain_process"
 HELD = 50  # a key that is held while something happens
 STATE = "/var/lib/notochord-box"
 OPTIONS = "/etc/default/notochord-box"
+KILLS = int(os.environ.get("NOTOCHORD_KILLS", "200"))  # of each kind
 WIRE = 3125  # bytes a second on a DIN cable
 Figures = dict[str, Any]
 

@@ -28,7 +28,7 @@ INSIDE = Path(__file__).parent / "inside"
 MARK = b"APPLIANCE "
 QUIET = "ro quiet loglevel=3 systemd.show_status=false systemd.gpt_auto=0 panic=-1"
 # What is played in a guest each, beside each other.
-PARTS = ("playing,panel,network,lamp,faults", "babbling,replugging,plugging:20")
+PARTS = ("playing,panel,network,lamp,faults", "knobs,babbling,replugging,plugging:20")
 CARD = "4G"  # QEMU's cards are a power of two
 
 
@@ -120,7 +120,8 @@ def command(
     initrd.write_bytes(early.read_bytes() + beside())
     tree = next(iter(cache.glob(f"kernel-*/usr/lib/**/{machine.tree}")), None)
     return [
-        program, *machine.arguments, "-accel", "tcg,thread=single",
+        "nice", program, *machine.arguments,  # what has a clock of this machine's comes first
+        "-accel", "tcg,thread=single",
         "-icount", "shift=0", "-smp", "1" if machine.name != "raspi3b" else "4",
         "-display", "none", "-monitor", "none", "-no-reboot", "-net", "none",
         "-serial", f"file:{log}",

@@ -2,6 +2,8 @@
 
 import pytest
 
+from firmware_py.panel import pinmap
+
 pytestmark = pytest.mark.appliance
 THRU = 20.0  # seconds from power-on, at a thousand million instructions a second
 BRAIN = 60.0
@@ -44,6 +46,12 @@ def test_the_panel_turns_the_mode_stores_a_preset_and_keeps_what_was_played(foun
     assert found["encoder"]["status"].startswith("mode ")
     assert found["store"]["presets"] == ["001.toml"]
     assert len(found["keep"]["sessions"]) == 1
+
+
+def test_knobs_on_a_converter_turn_their_settings_over_the_whole_travel(found):
+    for knob in pinmap.load(pinmap.DEFAULT).knobs:
+        name, low, high = knob.travel.setting, knob.travel.value(0.0), knob.travel.value(1.0)
+        assert (found["knobs"]["low"][name], found["knobs"]["high"][name]) == (low, high)
 
 
 def test_the_lamp_is_blue_until_the_network_is_awake_and_then_not(found):

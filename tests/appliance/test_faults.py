@@ -1,64 +1,18 @@
 """Whatever goes wrong in a box, its keys sound, and nothing sounds that should not."""
 
-import json
-import os
-
 import pytest
 
 from tests.appliance import faults
-from tests.appliance.conftest import REPORTS, image
-from tests.appliance.container import Container, impossible
-from tests.appliance.inside.player import Player
+from tests.appliance.container import impossible
+from tests.appliance.faults import KILLS
 
 pytestmark = [
     pytest.mark.appliance,
     pytest.mark.skipif(bool(impossible()), reason=impossible() or "-"),
 ]
-KILLS = int(os.environ.get("NOTOCHORD_KILLS", "200"))
-SEED = 11
-KEY = 0.25  # seconds that a key may take to sound while something is wrong with the brain
 AGAIN = 2.0  # seconds until keys sound after the player's end, in nine of ten
 # The pause that a player may be resting in when it is put right, and its start.
 RESTED = 20.0
-
-
-@pytest.fixture(scope="module")
-def seen():
-    """What was seen of each fault; written as it comes, and shown at the end."""
-
-    class Seen(dict):
-        def __setitem__(self, what, figures):
-            super().__setitem__(what, figures)
-            REPORTS.mkdir(exist_ok=True)
-            text = json.dumps(self, indent=1) + "\n"
-            (REPORTS / "appliance-faults.json").write_text(text, encoding="utf-8")
-
-    return Seen()
-
-
-@pytest.fixture(scope="module")
-def box(tmp_path_factory):
-    """A box that plays."""
-    container = Container(image("amd64"), tmp_path_factory.mktemp("faults"))
-    try:
-        player = Player(container, container)
-        assert player.until_it_sounds(faults.PATIENCE) is not None
-        yield faults.Box(container, player, SEED)
-        player.synth.close()
-    finally:
-        container.close()
-
-
-def test_the_keys_do_not_miss_a_brain_that_hangs(box, seen):
-    seen["brain stopped (SIGSTOP)"] = found = faults.brain_stopped(box, 5)
-    assert found["sounded"] == found["played"]
-    assert found["silent"] <= KEY and found["stuck"] == 0
-
-
-def test_the_keys_do_not_miss_a_brain_that_is_killed(box, seen):
-    seen["kill -9 of the brain"] = found = faults.brain_killed(box, KILLS)
-    assert found["sounded"] == found["played"]
-    assert found["silent"] <= KEY and found["stuck"] == 0
 
 
 def test_a_player_that_is_killed_is_silenced_and_plays_again(box, seen):

@@ -7,6 +7,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from tests.appliance.inside.converter import CHANNELS, KNOBS
 from tests.appliance.inside.player import PATIENCE, now
 
 STATE = Path("/var/lib/notochord-box")
@@ -82,6 +83,11 @@ def holds():
     }
 
 
+def settings():
+    """What the box has saved that it stands at."""
+    return json.loads((STATE / "notochord-box.json").read_text())["settings"]
+
+
 def process(part):
     """The first process with that in its command line, once there is one."""
     until = now() + PATIENCE
@@ -130,6 +136,12 @@ class Panel:
         for pin, level in ((a, False), (b, False), (a, True), (b, True)):
             self.pull(pin, level)
             time.sleep(0.02)
+
+    def wire(self, *stands):
+        """Turn the knobs on the converter's channels: where each stands, 0 to 1023."""
+        beside = KNOBS.with_suffix(".new")
+        beside.write_text(" ".join(map(str, (*stands, *[0] * (CHANNELS - len(stands))))))
+        beside.replace(KNOBS)
 
     def lamp(self, looks=1):
         """The levels of the lamp's pins: red, green, blue; of so many looks how many saw light."""

@@ -26,6 +26,7 @@ from tests.appliance.inside.box import (
     property_of,
     read_from_card,
     say,
+    settings,
     system,
     units,
     wait_for_line,
@@ -34,6 +35,8 @@ from tests.appliance.inside.player import HELD, PATIENCE, TOUCH, Device, Player,
 from tests.appliance.inside.writing import writing
 
 TIMES = {"plain": 200, "replugs": 5, "kills": 3}
+TURNED = ("temperature", "density", "high", "balance")  # by the knobs
+SAVED = 3.0  # seconds within which a setting that was turned is on the card
 YEAR = 365 * 86400.0  # seconds
 OTHER = 91  # a touch that tells the keys struck after a flood from those in it
 APART = (0.05, 0.7)  # seconds for which a plug is out: also too short for a look to see
@@ -109,6 +112,18 @@ def panel(player):
     say("keep", seconds=said, sessions=kept)
 
 
+def knobs(player):
+    """Turn all four knobs from one end of their travel to the other; where the box then stands."""
+    panel, ends = Panel(), {}
+    for end, travel in (("low", range(512, -1, -8)), ("high", range(0, 1024, 11))):
+        for place in travel:
+            panel.wire(*[place] * 4)
+            time.sleep(0.02)
+        time.sleep(SAVED)
+        ends[end] = {name: settings()[name] for name in TURNED}
+    say("knobs", **ends)
+
+
 def faults(player):
     """What may go wrong with a box, on real ports: does a key sound, and does nothing else?"""
     wait_for_line(AWAKE, PATIENCE)
@@ -173,6 +188,7 @@ def plugging(player, cycles=20):
 
 
 PARTS = {
+    "knobs": knobs,
     "playing": playing, "panel": panel, "network": network, "lamp": lamp, "replugging": replugging,
     "plugging": plugging, "faults": faults, "babbling": babbling, "writing": writing,
     "units": lambda player: say("units", **units()),

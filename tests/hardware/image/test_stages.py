@@ -63,6 +63,7 @@ def test_an_image_has_what_checks_the_signature_of_an_update(tmp_path, monkeypat
         out.write_bytes(b"")
 
     monkeypatch.setattr(stages, "_mmdebstrap", mmdebstrap)
+    monkeypatch.setattr(stages, "_can_run", lambda kind: None)
     stages.user_space(PI, tmp_path)
     included = next(option for option in asked if option.startswith("--include="))
     assert "openssh-client" in included.removeprefix("--include=").split(",")
@@ -76,3 +77,13 @@ def test_a_file_for_a_newer_python_is_no_fault_and_torch_must_be_compiled(tmp_pa
     (tmp_path / "torch/__init__.py").write_text("a = 1\n")
     stages._compile(tmp_path)
     assert list((tmp_path / "torch/__pycache__").glob("__init__.*.pyc"))
+
+
+def test_where_programs_for_the_image_do_not_run_it_is_said_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(stages.platform, "machine", lambda: "x86_64")
+    with pytest.raises(ArmError, match=r"programs for aarch64 .* update-binfmts") as refused:
+        stages._can_run(PI, tmp_path)
+    assert "\n" not in str(refused.value)
+    (tmp_path / "qemu-aarch64").touch()
+    stages._can_run(PI, tmp_path)
+    stages._can_run(PC, tmp_path / "none")
