@@ -60,7 +60,10 @@ def _build(kind: Kind, cache: Path) -> Path:
     wanted = Installer(SOURCE, machine=kind.machine).needed
     _timed(f"{kind.name}: user space", lambda: stages.user_space(kind, cache))
     _timed(f"{kind.name}: kernel", lambda: stages.kernel(kind, cache))
-    _timed(f"{kind.name}: Python packages", lambda: stages.packages(kind, wanted, cache))
+    packages = _timed(
+        f"{kind.name}: Python packages", lambda: stages.packages(kind, wanted, cache)
+    )
+    _timed(f"{kind.name}: packed", lambda: stages.environment(kind, packages, cache))
     target = cache / f"notochord-box-{kind.name}.img"
     stamp, recipe = target.with_suffix(".recipe"), _recipe(kind, cache)
     if not (target.exists() and stamp.exists() and stamp.read_text("utf-8") == recipe):
@@ -79,18 +82,19 @@ def _assemble(kind: Kind, cache: Path) -> None:
         raise ArmError(f"no image: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
 
 
-def _timed(what: str, make: Callable[[], Any]) -> None:
+def _timed(what: str, make: Callable[[], Any]) -> Any:
     began = time.monotonic()
-    make()
+    made = make()
     if (took := time.monotonic() - began) > 1:
         sys.stdout.write(f"{what}: {took:.0f} s\n")
         sys.stdout.flush()
+    return made
 
 
 def _recipe(kind: Kind, cache: Path) -> str:
     """All that the image is made of, in one number."""
     digest = hashlib.sha256()
-    parts = (f"system-{kind.debian}", f"kernel-{kind.debian}", f"packages-{kind.machine}")
+    parts = (f"system-{kind.debian}", f"kernel-{kind.debian}", f"environment-{kind.machine}")
     for path in (*_sources(), *(cache / f"{part}.recipe" for part in parts)):
         digest.update(str(path.name).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

@@ -6,6 +6,7 @@ belong to. No file system is mounted: mke2fs and mtools write into files.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -23,7 +24,7 @@ from hardware.image.recipe import (
     DATA_LABEL,
     FIRMWARE,
     KINDS,
-    PYTHON,
+    RADIO,
     ROOT,
     ROOT_LABEL,
     SPARE,
@@ -34,6 +35,10 @@ from notochord.arm.root import carry_out, needed
 
 HERE = Path(__file__).parent
 ABOUT = "etc/notochord-box-image.json"
+# Started by web access alone, where Debian would start them with the machine.
+ON_REQUEST = (
+    "NetworkManager.service", "wpa_supplicant.service", "NetworkManager-wait-online.service",
+)  # fmt: skip
 # Nobody could log in, since nobody has a password: no prompt either.
 MASKED = (
     "getty@.service", "serial-getty@.service", "console-getty.service", "getty-static.service",
@@ -49,8 +54,9 @@ def root(kind: Kind, cache: Path, into: Path) -> dict[str, Any]:
     carry_out([*tar, "--directory", str(into)], "make room on the disk")
     kernel = cache / f"kernel-{kind.debian}"
     early.modules(kernel, into)
+    _radio(kernel / "usr/lib/firmware", into / "usr/lib/firmware")
     installer = Installer(into, SOURCE, machine=kind.machine)
-    _environment(into / BASE / "environments" / installer.environment, cache, kind)
+    _environment(into / BASE, installer.environment, cache / f"environment-{kind.machine}")
     release = installer.install()
     shutil.copytree(HERE / "root", into, dirs_exist_ok=True)
     _settle(into)
@@ -59,15 +65,18 @@ def root(kind: Kind, cache: Path, into: Path) -> dict[str, Any]:
     return about
 
 
-def _environment(place: Path, cache: Path, kind: Kind) -> None:
-    """What `python -m venv` and pip would have made on the box itself."""
-    library = place / "lib" / f"python{PYTHON}" / "site-packages"
-    shutil.copytree(cache / f"packages-{kind.machine}", library, copy_function=os.link)
-    (place / "bin").mkdir()
-    for name in ("python", "python3"):
-        (place / "bin" / name).symlink_to("/usr/bin/python3")
-    text = f"home = /usr/bin\ninclude-system-site-packages = true\nversion = {PYTHON}\n"
-    (place / "pyvenv.cfg").write_text(text, encoding="ascii")
+def _radio(source: Path, into: Path) -> None:
+    """What the radio is loaded with; some of it under two names."""
+    for path in (path for pattern in RADIO for path in source.glob(pattern)):
+        (into / path.relative_to(source)).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, into / path.relative_to(source), follow_symlinks=False)
+
+
+def _environment(base: Path, name: str, packed: Path) -> None:
+    """The packed environment, and the empty folder that the early init mounts it on."""
+    (base / "environments" / name).mkdir(parents=True)
+    (base / "packed").mkdir()
+    os.link(packed / "environment.erofs", base / "packed" / f"{name}.erofs")
 
 
 def _settle(into: Path) -> None:
@@ -75,6 +84,9 @@ def _settle(into: Path) -> None:
     sysusers = needed("systemd-sysusers", package="systemd")
     carry_out([sysusers, f"--root={into}"], "try again")
     (into / "etc/machine-id").write_bytes(b"")  # empty: a new one, in memory, at every start
+    for wants in (into / "etc/systemd/system").glob("*.wants"):
+        for unit in ON_REQUEST:
+            (wants / unit).unlink(missing_ok=True)
     for unit in MASKED:
         (into / SYSTEM / unit).symlink_to("/dev/null")
     (into / STATE).mkdir(parents=True, exist_ok=True)
@@ -116,7 +128,7 @@ def firmware(kind: Kind, cache: Path, tree: Path, into: Path) -> None:
     """The folder that becomes the first partition: the kernel and what a Pi looks for beside it."""
     kernel = cache / f"kernel-{kind.debian}"
     into.mkdir(parents=True)
-    shutil.copy(early.image(kernel), into / "vmlinuz")
+    (into / "vmlinuz").write_bytes(_kernel(kind, early.image(kernel).read_bytes()))
     (into / "initrd.img").write_bytes(early.initrd(tree, kernel))
     if not kind.firmware:
         return
@@ -133,6 +145,11 @@ def firmware(kind: Kind, cache: Path, tree: Path, into: Path) -> None:
     carry_out([compiler, "-@", "-I", "dts", "-O", "dtb", "-o", str(overlay), source], "try again")
     shutil.copy(HERE / "config.txt", into)
     shutil.copy(HERE / "cmdline.txt", into)
+
+
+def _kernel(kind: Kind, image: bytes) -> bytes:
+    """As it is loaded: the firmware of a Pi unpacks one that is packed, and a card is slow."""
+    return gzip.compress(image, mtime=0) if kind.firmware else image
 
 
 def _names_of_the_firmware(upstream: str) -> list[str]:

@@ -23,6 +23,12 @@ DIRECTORY = stat.S_IFDIR | 0o755
 Files = Mapping[str, tuple[int, bytes]]  # mode and content by path
 
 
+def words(begin: str, end: str) -> str:
+    """The part of `init` from these words to those, which it does without: to be run elsewhere."""
+    text = INIT.read_text(encoding="utf-8")
+    return text[text.index(begin) : text.index(end)]
+
+
 def version(kernel: Path) -> str:
     """The version of the one kernel in a folder of unpacked packages."""
     return next((kernel / "usr/lib/modules").iterdir()).name

@@ -11,11 +11,13 @@ SUITE, PYTHON = "bookworm", "3.11"  # the newest Debian whose Python python-rtmi
 # The kernel is newer than the rest: Debian's first to drive the USB ports of a Pi 5 (RP1).
 KERNEL_SUITE, KERNEL_FROM = "trixie", "trixie-backports"
 
-# Besides what is essential to Debian. No apt, no D-Bus, no network: what a box does not need.
-# openssh-client checks the signature of an update; nothing of it listens.
+# Besides what is essential to Debian. No apt: what a box does not need. openssh-client checks the
+# signature of an update. Nothing listens, and what web access needs (the last line: a network,
+# addresses for it, the rules of radio) is not started before it is asked for.
 PACKAGES = (
     "systemd", "systemd-sysv", "udev", "kmod", "python3", "e2fsprogs", "libstdc++6", "zlib1g",
     "libasound2", "openssh-client",
+    "network-manager", "dnsmasq-base", "wpasupplicant", "wireless-regdb",
 )  # fmt: skip
 WITHOUT = (
     "/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*",
@@ -29,17 +31,21 @@ NO_DRIVERS = (
     "drivers/accel", "drivers/accessibility", "drivers/ata", "drivers/atm", "drivers/crypto",
     "drivers/edac", "drivers/firewire", "drivers/gpu", "drivers/hwtracing", "drivers/infiniband",
     "drivers/isdn", "drivers/md", "drivers/media", "drivers/message", "drivers/mtd",
-    "drivers/net/can", "drivers/net/ethernet/[!br]*", "drivers/net/wireless", "drivers/nvdimm",
+    "drivers/net/can", "drivers/net/ethernet/[!br]*", "drivers/net/wireless/[!b]*",
+    "drivers/net/wireless/broadcom/b43*", "drivers/nvdimm",
     "drivers/nvme", "drivers/power", "drivers/scsi", "drivers/staging/[!v]*", "drivers/target",
     "drivers/thunderbolt", "drivers/video", "drivers/xen", "fs/[!acefjn]*", "net/[!n]*",
     "sound/pci", "sound/soc",
 )  # fmt: skip
+# What the radio of a Pi 3, 4 or 5 is loaded with, of all that there is for others of its maker.
+RADIO = ("brcm/brcmfmac434[35]*", "cypress/cyfmac434[35]*")
+
 # What stands between the kernel and its root on a card, if the kernel has it not built in.
 TO_THE_ROOT = (
     "ext4", "mmc_block", "bcm2835-mailbox", "raspberrypi", "clk-raspberrypi", "reset-raspberrypi",
     "gpio-raspberrypi-exp", "pinctrl-brcmstb-bcm2712", "gpio-brcmstb", "gpio-regulator", "fixed",
     "bcm2835-dma", "bcm2835", "sdhci-iproc", "sdhci-brcmstb", "virtio_pci", "virtio_mmio",
-    "virtio_blk",
+    "virtio_blk", "loop", "erofs",
 )  # fmt: skip
 
 # Sectors of 512 bytes: where each partition begins, and how large it is.
@@ -63,7 +69,7 @@ class Kind:
     @property
     def kernel_packages(self) -> tuple[str, ...]:
         """What the kernel's side of the image is taken from."""
-        pi = ("raspi-firmware",) if self.firmware else ()
+        pi = ("raspi-firmware", "firmware-brcm80211") if self.firmware else ()
         return (f"linux-image-{self.debian}/{KERNEL_FROM}", "busybox-static", *pi)
 
 

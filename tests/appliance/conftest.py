@@ -49,6 +49,7 @@ ROWS = (
     ("the encoder turned the mode", "encoder", "status"),
     ("knobs at one end of their travel", "knobs", "low"),
     ("at the other", "knobs", "high"),
+    ("web access by the USB cable", "web", "home"),
     ("presets that the encoder stored", "store", "presets"),
     ("sessions that a button kept", "keep", "sessions"),
     ("brain stopped: keys that sounded, of 20", "brain stopped", "sounded"),

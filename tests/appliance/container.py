@@ -19,7 +19,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from hardware.image import disk
+from hardware.image import disk, early
 from hardware.image.recipe import ROOT, SIZES
 
 SERVICE = "notochord-box.service"
@@ -32,6 +32,7 @@ set -e
 mkdir -p "$WORK/root" "$WORK/state" "$WORK/etc/default"
 mount -o ro,loop,offset=$ROOT_AT,sizelimit=$ROOT_SIZE "$IMAGE" "$WORK/root"
 mount -o loop "$WORK/state.ext4" "$WORK/state"
+PACKED
 echo "NOTOCHORD_BOX_OPTIONS=--din $CABLE" >"$WORK/etc/default/notochord-box"
 echo AFTERWARDS=performance.target >>"$WORK/etc/default/notochord-box"
 for group in $GROUPS_OF_OURS; do mkdir -p "$group" && echo $$ >"$group/cgroup.procs"; done
@@ -39,6 +40,9 @@ exec systemd-nspawn --quiet --register=no $KEEP --boot --read-only --console=pip
   --private-network --directory="$WORK/root" --overlay="+/etc:$WORK/etc:/etc" \
   --bind="$WORK/state:/var/lib/notochord-box" --bind="$TTY:$CABLE"
 """
+
+PACKED = early.words("for packed", "for hook").replace("/root/", "$WORK/root/")
+START = START.replace("PACKED", PACKED)
 
 
 def until(what: Callable[[], Any], patience: float = PATIENCE) -> Any:

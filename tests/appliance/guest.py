@@ -12,6 +12,7 @@ Waiting for the disk takes the time that it takes here.
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import tempfile
@@ -28,7 +29,8 @@ INSIDE = Path(__file__).parent / "inside"
 MARK = b"APPLIANCE "
 QUIET = "ro quiet loglevel=3 systemd.show_status=false systemd.gpt_auto=0 panic=-1"
 # What is played in a guest each, beside each other.
-PARTS = ("playing,panel,network,lamp,faults", "knobs,babbling,replugging,plugging:20")
+PLUGS = int(os.environ.get("NOTOCHORD_PLUGS", "20"))  # how often a keyboard is pulled out
+PARTS = ("playing,panel,network,lamp,faults", f"web,knobs,babbling,replugging,plugging:{PLUGS}")
 CARD = "4G"  # QEMU's cards are a power of two
 
 

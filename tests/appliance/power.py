@@ -210,8 +210,7 @@ class Cable:
 def boot(image: Path, left: Path, patience: float = 300.0) -> dict[str, Any]:
     """What the image's user space makes of a partition: seconds until it is checked and mounted,
     what its readers find, and seconds from the player's start until a key sounds (None: never)."""
-    text = early.INIT.read_text(encoding="utf-8")
-    words = text[text.index("state=/root") : text.index("for hook in")]
+    words = early.words("state=/root", "for hook in")
     place = {"ROOT_AT": disk.starts()[ROOT] << 20, "ROOT_SIZE": SIZES[ROOT] << 20, "INSIDE": INSIDE}
     cable = Cable()
     command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", START + words + THEN]

@@ -3,6 +3,7 @@
 import pytest
 
 from firmware_py.panel import pinmap
+from tests.appliance.guest import PLUGS
 
 pytestmark = pytest.mark.appliance
 THRU = 20.0  # seconds from power-on, at a thousand million instructions a second
@@ -54,6 +55,22 @@ def test_knobs_on_a_converter_turn_their_settings_over_the_whole_travel(found):
         assert (found["knobs"]["low"][name], found["knobs"]["high"][name]) == (low, high)
 
 
+def test_there_is_no_network_until_web_access_is_asked_for_at_the_box(found):
+    assert found["no web"] | {"at": 0} == {"at": 0, "listens": [], "devices": ["lo"]}
+
+
+def test_a_computer_on_the_usb_cable_gets_in_with_the_number_alone(found):
+    visit = found["web"]
+    assert visit["door"] == 200 and visit["uninvited"] == visit["wrong_number"] == 403
+    assert visit["home"] == 200 and visit["midi"] == "MThd"
+    assert visit["sounded"] == visit["played"] == 20
+
+
+def test_when_web_access_is_over_so_is_its_network(found):
+    assert found["web over"]["devices"] == ["lo"] and found["web over"]["listens"] == []
+    assert found["web over"]["number"] is False
+
+
 def test_the_lamp_is_blue_until_the_network_is_awake_and_then_not(found):
     assert found["lamp"]["levels"] == [0, 0, 1]
     red, green, blue = found["lamp awake"]["levels"]
@@ -85,7 +102,7 @@ def test_a_flood_that_is_lost_on_its_way_leaves_no_key_down(found):
 def test_plugging_in_and_out_leaves_the_player_with_what_it_held(found):
     plugged = found["plugging"]
     before, after = plugged["before"], plugged["after"]
-    assert plugged["cycles"] == 20 and plugged["slowest"] <= REPLUGGED
+    assert plugged["cycles"] == PLUGS and plugged["slowest"] <= REPLUGGED
     assert [after[what] for what in HELD] == [before[what] for what in HELD]
 
 

@@ -32,6 +32,7 @@ from tests.appliance.inside.box import (
     wait_for_line,
 )
 from tests.appliance.inside.player import HELD, PATIENCE, TOUCH, Device, Player, now
+from tests.appliance.inside.web import web
 from tests.appliance.inside.writing import writing
 
 TIMES = {"plain": 200, "replugs": 5, "kills": 3}
@@ -192,6 +193,7 @@ PARTS = {
     "playing": playing, "panel": panel, "network": network, "lamp": lamp, "replugging": replugging,
     "plugging": plugging, "faults": faults, "babbling": babbling, "writing": writing,
     "units": lambda player: say("units", **units()),
+    "web": web,
     "state": lambda player: say("state", **system()),
 }  # fmt: skip
 

@@ -1,5 +1,6 @@
 """What the firmware of a Raspberry Pi looks for, and what an image says of itself."""
 
+import gzip
 import shutil
 
 import pytest
@@ -38,6 +39,11 @@ def test_all_that_config_txt_names_is_there(firmware):
     assert {"vmlinuz", "initrd.img", "start4.elf", "cmdline.txt"} <= {
         path.name for path in firmware.iterdir()
     }
+
+
+@needs_dtc
+def test_the_kernel_is_packed_as_the_firmware_of_a_pi_unpacks_it(firmware):
+    assert gzip.decompress((firmware / "vmlinuz").read_bytes()) == b"vmlinuz"
 
 
 @needs_dtc

@@ -97,10 +97,7 @@ FIRST, SECOND = "/dev/mmcblk0p3", "/dev/mmcblk0p4"
 
 def state_of_a_card(ruined="", missing=""):
     """What the early init does with a card of which some partitions are ruined or missing."""
-    text = early.INIT.read_text()
-    part = text[text.index("state=/root") : text.index("for hook in")].replace(
-        ">/dev/null 2>&1", ""
-    )
+    part = early.words("state=/root", "# The Python packages").replace(">/dev/null 2>&1", "")
     script = f"ruined='{ruined}' missing='{missing}'\n{STUBS}\n{part}"
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

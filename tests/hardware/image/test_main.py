@@ -15,14 +15,14 @@ def made(tmp_path, monkeypatch):
         assembled.append(kind.name)
         (cache / f"notochord-box-{kind.name}.img").touch()
 
-    for stage in ("user_space", "kernel", "packages"):
+    for stage in ("user_space", "kernel", "packages", "environment"):
         monkeypatch.setattr(command.stages, stage, lambda *_: None)
     monkeypatch.setattr(command, "_assemble", assemble)
 
     def make(kind):
-        for part in (f"system-{kind.debian}", f"kernel-{kind.debian}", f"packages-{kind.machine}"):
-            path = tmp_path / f"{part}.recipe"
-            path.touch()
+        parts = f"system-{kind.debian}", f"kernel-{kind.debian}", f"environment-{kind.machine}"
+        for part in parts:
+            (tmp_path / f"{part}.recipe").touch()
         command.build(kind, tmp_path)
         return len(assembled)
 
@@ -34,7 +34,7 @@ def test_an_image_that_was_just_made_is_not_made_again(made, kind):
     assert [made(kind) for _ in range(3)] == [1, 1, 1]
 
 
-@pytest.mark.parametrize("part", ["system-amd64", "kernel-amd64", "packages-x86_64"])
+@pytest.mark.parametrize("part", ["system-amd64", "kernel-amd64", "environment-x86_64"])
 def test_an_image_is_made_again_when_one_of_its_parts_is_another(made, tmp_path, part):
     made(PC)
     (tmp_path / f"{part}.recipe").write_text("another")

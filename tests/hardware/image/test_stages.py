@@ -1,7 +1,10 @@
 """The packages of an image are those of its processor, wherever it is made."""
 
 import platform
+import shutil
+import subprocess
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -87,3 +90,20 @@ def test_where_programs_for_the_image_do_not_run_it_is_said_in_one_line(tmp_path
     (tmp_path / "qemu-aarch64").touch()
     stages._can_run(PI, tmp_path)
     stages._can_run(PC, tmp_path / "none")
+
+
+@pytest.mark.skipif(shutil.which("fsck.erofs") is None, reason="no erofs (apt: erofs-utils)")
+def test_the_packages_are_packed_as_the_environment_that_a_release_expects(tmp_path):
+    packages = tmp_path / "packages-aarch64"
+    (packages / "torch").mkdir(parents=True)
+    (packages / "torch/__init__.py").write_text("a = 1\n" * 10_000)
+    packages.with_suffix(".recipe").write_text("these")
+    packed = stages.environment(PI, packages, tmp_path)
+    out = tmp_path / "out"
+    subprocess.run(["fsck.erofs", f"--extract={out}", packed], check=True, capture_output=True)
+    library = out / "lib/python3.11/site-packages"
+    assert (library / "torch/__init__.py").read_text() == "a = 1\n" * 10_000
+    assert (out / "bin/python").readlink() == Path("/usr/bin/python3")
+    assert "home = /usr/bin" in (out / "pyvenv.cfg").read_text()
+    assert packed.stat().st_size < 60_000
+    assert [path.name for path in packed.parent.iterdir()] == [packed.name]
