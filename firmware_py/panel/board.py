@@ -28,6 +28,7 @@ from firmware_py.settings import Settings
 log = logging.getLogger(__name__)
 
 READ_EVERY = 0.01  # seconds between two readings of the knobs
+FAILED_FOR = 5.0  # seconds for which a converter that fails is left alone
 FULL = 1023  # of ten bits
 
 
@@ -65,7 +66,7 @@ class Board:
         except BaseException:
             self.close()
             raise
-        self._read_at = now()
+        self._read_at, self._failed = now(), False
         self.controls.begin(held, now())
 
     def close(self) -> None:
@@ -93,15 +94,27 @@ class Board:
             changes += self._take(at, pin, state)
         now = self._now()
         if self._knobs and now >= self._read_at:
-            self._read_at = now + READ_EVERY
-            for channel, device in self._knobs.items():
-                changes += self.controls.knob(channel, device.raw_value / FULL, now)
+            changes += self._read_knobs(now)
         if self._lit_until is not None and now >= self._lit_until:
             self._lit_until = None
             self._midi_lamp.off()
         if self._dark_until is not None and now >= self._dark_until:
             self._light(now)
         return changes + self.controls.tick(now)
+
+    def _read_knobs(self, now: float) -> list[Change]:
+        """What was turned. A converter that fails is asked again a while later: keys are more."""
+        self._read_at, changes = now + READ_EVERY, []
+        try:
+            for channel, device in self._knobs.items():
+                changes += self.controls.knob(channel, device.raw_value / FULL, now)
+            self._failed = False
+        except Exception as error:  # noqa: BLE001 (each way to the pins has errors of its own kind)
+            self._read_at = now + FAILED_FOR
+            if not self._failed:
+                log.warning("panel: the knobs cannot be read (%s); look at the converter", error)
+            self._failed = True
+        return changes
 
     def show(self, glance: Glance) -> None:
         """Light the lamp."""

@@ -37,7 +37,8 @@ HERE = Path(__file__).parent
 ABOUT = "etc/notochord-box-image.json"
 # Started by web access alone, where Debian would start them with the machine.
 ON_REQUEST = (
-    "NetworkManager.service", "wpa_supplicant.service", "NetworkManager-wait-online.service",
+    "NetworkManager.service", "NetworkManager-wait-online.service", "wpa_supplicant.service",
+    "dbus.service", "systemd-logind.service",
 )  # fmt: skip
 # Nobody could log in, since nobody has a password: no prompt either.
 MASKED = (
@@ -84,7 +85,8 @@ def _settle(into: Path) -> None:
     sysusers = needed("systemd-sysusers", package="systemd")
     carry_out([sysusers, f"--root={into}"], "try again")
     (into / "etc/machine-id").write_bytes(b"")  # empty: a new one, in memory, at every start
-    for wants in (into / "etc/systemd/system").glob("*.wants"):
+    for wants in (w for place in (SYSTEM, "usr/lib/systemd/system")
+                  for w in (into / place).glob("*.wants")):  # fmt: skip
         for unit in ON_REQUEST:
             (wants / unit).unlink(missing_ok=True)
     for unit in MASKED:

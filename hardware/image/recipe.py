@@ -34,7 +34,7 @@ NO_DRIVERS = (
     "drivers/net/can", "drivers/net/ethernet/[!br]*", "drivers/net/wireless/[!b]*",
     "drivers/net/wireless/broadcom/b43*", "drivers/nvdimm",
     "drivers/nvme", "drivers/power", "drivers/scsi", "drivers/staging/[!v]*", "drivers/target",
-    "drivers/thunderbolt", "drivers/video", "drivers/xen", "fs/[!acefjn]*", "net/[!n]*",
+    "drivers/thunderbolt", "drivers/video", "drivers/xen", "fs/[!acefjn]*", "net/[!np]*",
     "sound/pci", "sound/soc",
 )  # fmt: skip
 # What the radio of a Pi 3, 4 or 5 is loaded with, of all that there is for others of its maker.
@@ -51,7 +51,7 @@ TO_THE_ROOT = (
 # Sectors of 512 bytes: where each partition begins, and how large it is.
 MEGABYTE = 2048
 FIRMWARE, ROOT, DATA, SPARE = 1, 2, 3, 4
-SIZES = {FIRMWARE: 252, ROOT: 1664, DATA: 512, SPARE: 512}  # megabytes
+SIZES = {FIRMWARE: 252, ROOT: 1152, DATA: 512, SPARE: 512}  # megabytes
 ROOT_LABEL, DATA_LABEL, SPARE_LABEL = "notochord-root", "notochord-data", "notochord-spare"
 
 

@@ -18,11 +18,12 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 
 from tests.appliance.inside.box import KEEP, Panel, say
-from tests.appliance.inside.player import PATIENCE, now
+from tests.appliance.inside.player import now
 
 NUMBER = Path("/run/notochord-box-web/number")
 NET = Path("/sys/class/net")
 BUSYBOX = "/run/appliance/busybox"
+SOON = 40.0  # seconds
 HOME = "http://10.66.78.1/"  # of firmware_py/web, on the cable
 GIVEN = f"""#!/bin/sh
 test "$1" != bound || {BUSYBOX} ip addr add $ip/24 dev $interface
@@ -53,6 +54,7 @@ def web(player):
     try:
         time.sleep(0.5)
         subprocess.run([BUSYBOX, "ip", "link", "set", cable, "netns", str(computer.pid)])
+        subprocess.run([*inside, BUSYBOX, "ip", "link", "set", cable, "up"])
         given = Path("/run/appliance/given")
         given.write_text(GIVEN)
         given.chmod(0o755)
@@ -62,7 +64,7 @@ def web(player):
         visit = [*inside, sys.executable, "-B", "-m", __name__, NUMBER.read_text().strip()]
         done = subprocess.run(visit, capture_output=True, text=True)
         seen = json.loads(done.stdout) if done.returncode == 0 else {
-            "said": (asked.stderr + done.stderr)[-300:]
+            "said": [said.stderr[-200:] for said in (asked, done)]
         }  # fmt: skip
         say("web", address_after=address, **seen, **player.passage(20))
     finally:
@@ -78,8 +80,8 @@ def _cable():
     return next(ours, None)
 
 
-def _waited(what):
-    until = now() + PATIENCE
+def _waited(what, patience=SOON):
+    until = now() + patience
     while now() < until:
         if what():
             return True

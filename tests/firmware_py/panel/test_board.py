@@ -3,6 +3,7 @@
 import gc
 import random
 import select
+from unittest.mock import Mock
 
 import gpiozero
 import pytest
@@ -300,6 +301,27 @@ def test_a_converter_that_is_not_there_gives_no_knobs(bench, code):
     Converter(11, 10, 9, 8, pin_factory=table.factory, codes=[code] * 8)
     board = table.open()
     assert board.next_due is None and board.poll() == []
+
+
+def test_a_converter_that_fails_costs_its_knobs_and_is_asked_again(bench, monkeypatch, caplog):
+    table = bench(KNOBS)
+    codes = [512] * 4 + [7] * 4
+    Converter(11, 10, 9, 8, pin_factory=table.factory, codes=codes)
+    board = table.open()
+    board.poll()
+    broken = Mock(side_effect=OSError("Input/output error"))
+    with monkeypatch.context() as patched:
+        patched.setattr(gpiozero.MCP3008, "raw_value", property(broken))
+        for _ in range(50):
+            table.now += 0.011
+            assert board.poll() == []
+    assert broken.call_count == 1 and caplog.text.count("cannot be read") == 1
+    codes[0], found = 1023, {}
+    table.now += 5.0
+    for _ in range(30):
+        table.now += 0.011
+        found |= {change.setting: change.value for change in board.poll()}
+    assert found["temperature"] == pytest.approx(1.6)
 
 
 def test_the_lamp_shows_what_the_box_does(bench):

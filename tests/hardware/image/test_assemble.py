@@ -104,3 +104,41 @@ def test_no_start_looks_again_for_users_that_were_made_with_the_image(tmp_path, 
     for folder in ("etc", "var"):  # systemd.unit(5), ConditionNeedsUpdate=
         made = (tmp_path / folder / ".updated").stat().st_mtime_ns
         assert made >= (tmp_path / "usr").stat().st_mtime_ns
+
+
+def test_nothing_of_a_network_is_started_before_it_is_asked_for(tmp_path, monkeypatch):
+    units = tmp_path / "usr/lib/systemd/system"
+    ours = tmp_path / assemble.SYSTEM / "multi-user.target.wants/NetworkManager.service"
+    theirs = units / "multi-user.target.wants/dbus.service"
+    socket = units / "sockets.target.wants/dbus.socket"
+    for link in (ours, theirs, socket):
+        link.parent.mkdir(parents=True)
+        link.symlink_to("/dev/null")
+    (tmp_path / "etc/machine-id").write_bytes(b"x")
+    monkeypatch.setattr(assemble, "carry_out", lambda *_: None)
+    monkeypatch.setattr(assemble, "needed", lambda *_, package: package)
+    assemble._settle(tmp_path)
+    assert not ours.is_symlink() and not theirs.is_symlink()
+    assert socket.is_symlink()  # which starts it when somebody asks
+
+
+def test_the_radio_gets_what_it_is_loaded_with_and_others_do_not(tmp_path):
+    source = tmp_path / "firmware"
+    for name in ("brcm/brcmfmac43455-sdio.raspberrypi,4-model-b.txt", "brcm/bcm43xx-0.fw",
+                 "cypress/cyfmac43455-sdio.bin"):  # fmt: skip
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_text(name)
+    (source / "brcm/brcmfmac43455-sdio.bin").symlink_to("../cypress/cyfmac43455-sdio.bin")
+    assemble._radio(source, tmp_path / "into")
+    found = {str(p.relative_to(tmp_path / "into")) for p in (tmp_path / "into").rglob("*.*")}
+    assert found == {"brcm/brcmfmac43455-sdio.raspberrypi,4-model-b.txt",
+                     "brcm/brcmfmac43455-sdio.bin", "cypress/cyfmac43455-sdio.bin"}  # fmt: skip
+    assert (tmp_path / "into/brcm/brcmfmac43455-sdio.bin").is_symlink()
+
+
+def test_the_packed_environment_has_the_folder_that_it_is_mounted_on(tmp_path):
+    (tmp_path / "environment-x86_64").mkdir()
+    (tmp_path / "environment-x86_64/environment.erofs").write_bytes(b"packed")
+    assemble._environment(tmp_path / "base", "5be0", tmp_path / "environment-x86_64")
+    assert (tmp_path / "base/packed/5be0.erofs").read_bytes() == b"packed"
+    assert list((tmp_path / "base/environments/5be0").iterdir()) == []
