@@ -34,6 +34,7 @@ LARGEST = 1 << 18  # bytes of one message
 SILENT = 1.0  # seconds without an answer that was due, after which the brain is started anew
 LONGEST_WAKING = 60.0  # seconds it may take to load
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0  # seconds before starting again, doubled at every failure
+DIES_WITHIN = 0.1  # seconds from the end of its socket to that of a process
 CRASHES, REST = 3, 60.0  # deaths before it was ready, in a row, after which it rests, in seconds
 LOOK = 2.0  # seconds between two looks after a brain that is asked nothing
 HUNG = 5.0  # seconds that it may take to say that it lives
@@ -74,6 +75,7 @@ class ProcessLink:
         self._place, self._size = place, size
         self._look_at, self._room, self._crashes = 0.0, 0, 0
         self._process: subprocess.Popen[bytes] | None = None
+        self._dying: list[subprocess.Popen[bytes]] = []  # killed, and not gone yet
         self._socket: socket.socket | None = None
         self._waiting: dict[int, float] = {}  # asks not answered yet: when they were sent
         self._unsent: list[int] = []  # asks that the brain could not take
@@ -235,6 +237,9 @@ class ProcessLink:
         return [Report("ready")]
 
     def _gone(self) -> list[Report]:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            if self._process is not None:
+                self._process.wait(DIES_WITHIN)
         if self.state == "refused":
             self._close()
             return []
@@ -283,11 +288,20 @@ class ProcessLink:
             self._socket.close()
             self._socket = None
         if self._process is not None:
-            self._process.kill()
-            self._ended = self._process.wait()  # as it died, if it had begun to before
+            self._ended = self._reaped(self._process)
             self._process = None
         self._waiting.clear()
         self._unsent.clear()
+
+    def _reaped(self, process: subprocess.Popen[bytes]) -> int:
+        """How it ended; killed, if it has not. To wait until it is gone, while its memory is given
+        back or a card is waited for, takes longer than a note may: the next end sees to that."""
+        self._dying = [one for one in self._dying if one.poll() is None]
+        if (ended := process.poll()) is not None:
+            return ended
+        process.kill()
+        self._dying.append(process)
+        return -signal.SIGKILL
 
     def part(self) -> None:
         """Have the brain's process end by itself, as it does when nobody listens any more: to kill
@@ -305,4 +319,6 @@ class ProcessLink:
     def close(self) -> None:
         """End the brain's process, for good."""
         self._close()
+        for process in self._dying:
+            process.wait()
         self.state = "closed"

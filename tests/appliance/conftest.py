@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -131,7 +132,8 @@ def box(tmp_path_factory):
     try:
         player = Player(container, container)
         assert player.until_it_sounds(faults.PATIENCE) is not None
-        yield faults.Box(container, player, SEED)
+        with closing(faults.Box(container, player, SEED)) as box:
+            yield box
         player.synth.close()
     finally:
         container.close()

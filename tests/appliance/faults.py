@@ -1,7 +1,8 @@
 """Faults done to a box in a container, one kind a function: what was seen of each, as figures.
 
 Every function leaves a box that plays. `silent` is the longest time, in seconds, from the fault to
-a key that sounds; `stuck` the notes that went on sounding though they should have ended.
+a key that sounds; `beyond` the most by which a key took longer than the machine itself meanwhile;
+`stuck` the notes that went on sounding though they should have ended.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 from tests.appliance.container import PATIENCE, SERVICE, Container, until
 from tests.appliance.inside.box import AWAKE
 from tests.appliance.inside.player import TOUCH, Player, now
+from tests.appliance.wire import Wire
 
 PLAYER, BRAIN = "firmware_py.cli run", "brain_process"
 HELD = 50  # a key that is held while something happens
@@ -31,6 +33,7 @@ class Box:
 
     def __init__(self, container: Container, player: Player, seed: int) -> None:
         self.container, self.player, self.chance = container, player, random.Random(seed)
+        self._wire = Wire()
         self._woke = 0  # how often the network had woken when a brain was last taken away
 
     def process(self, part: str) -> int:
@@ -58,10 +61,23 @@ class Box:
                 return pid
 
     def plays(self, notes: int) -> Figures:
-        """Play so many notes at once after a fault: how many sounded, and the slowest."""
-        took = [self.player.note(48 + n % 36) for n in range(notes)]
-        came = [t for t in took if t is not None]
-        return {"played": notes, "sounded": len(came), "silent": round(max(came, default=-1), 3)}
+        """Play so many notes at once after a fault: how many sounded, the slowest, and the most by
+        which one took longer than the machine itself did meanwhile."""
+        came, beyond = [], []
+        for n in range(notes):
+            began = now()
+            if (took := self.player.note(48 + n % 36)) is not None:
+                came.append(took)
+                beyond.append(took - self._wire.took(began, began + took))
+        figures = {"silent": max(came, default=-1.0), "beyond": max(beyond, default=-1.0)}
+        return {
+            "played": notes, "sounded": len(came),
+            **{name: round(value, 3) for name, value in figures.items()},
+        }  # fmt: skip
+
+    def close(self) -> None:
+        """Nothing is done to it any more."""
+        self._wire.close()
 
     def inside(self, script: str) -> str:
         """What a shell in the container says, as root."""
@@ -85,6 +101,7 @@ def _together(rounds: list[Figures]) -> Figures:
         "stuck": sum(r.get("stuck", 0) for r in rounds),
         "silent_median": silent[len(silent) // 2],
         "silent": silent[-1],
+        "beyond": max((r["beyond"] for r in rounds if "beyond" in r), default=None),
         "load": round(os.getloadavg()[0], 1),  # of the machine, on which others may be busy
     }
 

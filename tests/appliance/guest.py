@@ -30,7 +30,10 @@ MARK = b"APPLIANCE "
 QUIET = "ro quiet loglevel=3 systemd.show_status=false systemd.gpt_auto=0 panic=-1"
 # What is played in a guest each, beside each other.
 PLUGS = int(os.environ.get("NOTOCHORD_PLUGS", "20"))  # how often a keyboard is pulled out
-PARTS = ("playing,panel,network,lamp,faults", f"web,knobs,babbling,replugging,plugging:{PLUGS}")
+PARTS = (
+    "playing,panel,network,lamp,faults",
+    f"alone,knobs,web,babbling,replugging,plugging:{PLUGS}",
+)
 CARD = "4G"  # QEMU's cards are a power of two
 
 

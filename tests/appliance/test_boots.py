@@ -13,7 +13,7 @@ RESTARTED = 8.0
 HELD = ("clients", "descriptors", "threads")
 FAULTS = (
     "brain stopped", "brain killed", "clock +15 years", "clock -30 years", "babble 1", "babble 2",
-    "babble 3", "out of memory",
+    "babble 3", "out of memory", "converter gone",
 )  # fmt: skip
 
 

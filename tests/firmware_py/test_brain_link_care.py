@@ -5,6 +5,7 @@ import select
 import signal
 import stat
 import sys
+from unittest.mock import patch
 
 import pytest
 
@@ -201,3 +202,13 @@ def test_a_brain_of_ones_own_that_is_of_no_use_leaves_its_place_to_the_shipped_o
         assert kinds == ["ready"] and link.state == "ready"
     finally:
         link.close()
+
+
+def test_a_brain_that_takes_its_time_to_die_keeps_nobody_waiting(link_to):
+    link, clock, _ = link_to(f"{READY}\nwhile True: signal.pause()")
+    assert came(link) == ["ready"]
+    process = link._process
+    with patch.object(process, "poll", return_value=None), patch.object(process, "wait") as wait:
+        assert crank(link, clock, LOOK + HUNG + 1.0) == ["lost"]
+        assert not wait.called and link.pid != process.pid  # another one has been started
+    assert process.wait(10.0) == -signal.SIGKILL

@@ -13,6 +13,7 @@ from tests.appliance.inside.player import PATIENCE, now
 STATE = Path("/var/lib/notochord-box")
 SERVICE = "notochord-box.service"
 PLAYER, BRAIN = "firmware_py.cli run", "firmware_py.brain_process"
+CONVERTER = "tests.appliance.inside.converter"
 AWAKE = "the network is awake"
 ENCODER, KEEP, TAKE_OVER = 22, 19, 5  # the pins of its push and of two buttons
 

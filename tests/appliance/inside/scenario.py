@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.appliance.inside.box import (
     AWAKE,
     BRAIN,
+    CONVERTER,
     ENCODER,
     KEEP,
     PLAYER,
@@ -32,7 +33,7 @@ from tests.appliance.inside.box import (
     wait_for_line,
 )
 from tests.appliance.inside.player import HELD, PATIENCE, TOUCH, Device, Player, now
-from tests.appliance.inside.web import web
+from tests.appliance.inside.web import reachable, web
 from tests.appliance.inside.writing import writing
 
 TIMES = {"plain": 200, "replugs": 5, "kills": 3}
@@ -114,7 +115,10 @@ def panel(player):
 
 
 def knobs(player):
-    """Turn all four knobs from one end of their travel to the other; where the box then stands."""
+    """Turn all four knobs from one end of their travel to the other; where the box then stands.
+
+    Then the converter fails, and does to the end: answering takes most of the time of an emulated
+    machine."""
     panel, ends = Panel(), {}
     for end, travel in (("low", range(512, -1, -8)), ("high", range(0, 1024, 11))):
         for place in travel:
@@ -123,6 +127,8 @@ def knobs(player):
         time.sleep(SAVED)
         ends[end] = {name: settings()[name] for name in TURNED}
     say("knobs", **ends)
+    os.kill(process(CONVERTER), signal.SIGKILL)
+    say("converter gone", **player.passage(20), stuck=player.stuck())
 
 
 def faults(player):
@@ -194,6 +200,7 @@ PARTS = {
     "plugging": plugging, "faults": faults, "babbling": babbling, "writing": writing,
     "units": lambda player: say("units", **units()),
     "web": web,
+    "alone": lambda player: say("no web", **reachable()),
     "state": lambda player: say("state", **system()),
 }  # fmt: skip
 

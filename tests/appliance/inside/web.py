@@ -30,7 +30,7 @@ test "$1" != bound || {BUSYBOX} ip addr add $ip/24 dev $interface
 """
 
 
-def network():
+def reachable():
     """What can be reached from elsewhere: ports that somebody listens at, and network devices."""
     rows = [line.split() for kind in ("tcp", "udp", "tcp6", "udp6")
             for line in Path("/proc/net", kind).read_text().splitlines()[1:]]  # fmt: skip
@@ -40,13 +40,12 @@ def network():
 
 def web(player):
     """The button was held while the box was switched on: visit it, and leave."""
-    say("no web", **network())
     if not _waited(NUMBER.exists):
         say("web", refused="no number")
         return
     Panel().pull(KEEP, True)
     if not _waited(_cable):
-        say("web", refused="no cable", **network())
+        say("web", refused="no cable", **reachable())
         return
     began, cable = now(), _cable()
     computer = subprocess.Popen(["unshare", "--net", "sleep", "600"])
@@ -69,8 +68,8 @@ def web(player):
         say("web", address_after=address, **seen, **player.passage(20))
     finally:
         computer.kill()
-    _waited(lambda: network()["devices"] == ["lo"])
-    say("web over", **network(), number=NUMBER.exists())
+    _waited(lambda: reachable()["devices"] == ["lo"])
+    say("web over", **reachable(), number=NUMBER.exists())
 
 
 def _cable():
