@@ -1,5 +1,5 @@
-"""A cable beside the box's, at whose other end what is sent comes back at once: what the machine that
-the box is tried on takes by itself, when a disk or a processor keeps everybody waiting.
+"""A cable beside the box's, at whose other end what is sent comes back at once: what the machine
+that the box is tried on takes by itself, when a disk or a processor keeps everybody waiting.
 
     player ──cable──▶ box ──cable──▶ ear      how long a key took
     ping ───cable──▶ echo ──cable──▶ ping     and this meanwhile
