@@ -68,6 +68,15 @@ ROWS = (
 )
 
 
+def pytest_collection_modifyitems(items):
+    """Whose tests are carried out beside whose: one file's one after the other, and those of every
+    box in a container too: each has its player on the last core, before everything else there."""
+    for item in items:
+        name = item.path.stem
+        alone = {"test_container", "test_faults", "test_brain_faults", "test_installing"}
+        item.add_marker(pytest.mark.xdist_group("containers" if name in alone else name))
+
+
 def image(kind):
     """The image of that kind."""
     return IMAGES / f"notochord-box-{kind}.img" if READY else build(KINDS[kind], CACHE)

@@ -36,7 +36,8 @@ PACKED
 echo "NOTOCHORD_BOX_OPTIONS=--din $CABLE" >"$WORK/etc/default/notochord-box"
 echo AFTERWARDS=performance.target >>"$WORK/etc/default/notochord-box"
 for group in $GROUPS_OF_OURS; do mkdir -p "$group" && echo $$ >"$group/cgroup.procs"; done
-exec systemd-nspawn --quiet --register=no $KEEP --boot --read-only --console=pipe \
+exec systemd-nspawn --quiet --register=no $KEEP --rlimit=RTPRIO=99 \
+  --boot --read-only --console=pipe \
   --private-network --directory="$WORK/root" --overlay="+/etc:$WORK/etc:/etc" \
   --bind="$WORK/state:/var/lib/notochord-box" --bind="$TTY:$CABLE"
 """

@@ -26,7 +26,8 @@ PLATFORMS = tuple(f"manylinux_2_{n}_x86_64" for n in (34, 28, 27, 17)) + ("manyl
 START = """
 set -e
 for group in $GROUPS_OF_OURS; do mkdir -p "$group" && echo $$ >"$group/cgroup.procs"; done
-exec systemd-nspawn --quiet --register=no $KEEP --boot --console=pipe --resolv-conf=copy-host \
+exec systemd-nspawn --quiet --register=no $KEEP --rlimit=RTPRIO=99 \
+  --boot --console=pipe --resolv-conf=copy-host \
   --directory="$IMAGE" --bind-ro="$SOURCE:/src" --bind-ro="$WHEELS:/wheels" --bind="$TTY:$CABLE"
 """
 

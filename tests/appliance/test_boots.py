@@ -116,6 +116,10 @@ def test_the_root_is_only_read_and_what_is_written_has_a_partition_of_its_own(fo
     assert found["system"]["failed_units"] == [""]
 
 
+def test_the_service_may_have_its_threads_come_before_everything_else(found):
+    assert found["system"]["real_time_threads"] >= 3  # the loop, the lookout, the scribe; MIDI in
+
+
 def test_the_emulated_pi_3_boots_from_its_card_into_playing(pi3):
     assert pi3["thru"]["seconds"] <= THRU
     assert pi3["system"]["root_is_only_read"] and pi3["system"]["state"].startswith("rw")

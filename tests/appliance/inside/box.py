@@ -1,6 +1,7 @@
 """What is asked of the box, and done to it, from inside the guest: systemd, its log, its pins."""
 
 import json
+import os
 import re
 import subprocess
 import time
@@ -110,8 +111,15 @@ def system():
         "root_is_only_read": root["/"].split(",")[0] == "ro",
         "state": root.get("/var/lib/notochord-box", "no partition"),
         "failed_units": subprocess.run(failed, capture_output=True, text=True).stdout.split("\n"),
+        "real_time_threads": real_time(process(PLAYER)),
         "about": json.loads(Path("/etc/notochord-box-image.json").read_text())["version"],
     }
+
+
+def real_time(pid):
+    """How many threads of a process come before everything that is not."""
+    return sum(os.sched_getscheduler(int(task.name)) & ~os.SCHED_RESET_ON_FORK == os.SCHED_FIFO
+               for task in Path(f"/proc/{pid}/task").iterdir())  # fmt: skip
 
 
 class Panel:
