@@ -43,8 +43,8 @@ ON_REQUEST = (
 # Nobody could log in, since nobody has a password: no prompt either.
 MASKED = (
     "getty@.service", "serial-getty@.service", "console-getty.service", "getty-static.service",
-    # What a start would do for others than a box: file systems that nothing here looks into, modules
-    # that are built in or not wanted, programs for other machines, memories of crashes, checks of LVM.
+    # What a start would do for others than a box: file systems nobody here looks into, modules
+    # that are built in, programs for other machines, memories of crashes, checks of LVM.
     "sys-kernel-debug.mount", "sys-kernel-tracing.mount", "dev-hugepages.mount", "dev-mqueue.mount",
     "modprobe@.service", "proc-sys-fs-binfmt_misc.automount", "systemd-binfmt.service",
     "systemd-pstore.service", "e2scrub_reap.service",
