@@ -64,7 +64,7 @@ image: $(VENV)/.installed
 # takes longest to make, is not needed at once.
 test-appliance: $(VENV)/.installed-test
 	@test -n "$$NOTOCHORD_IMAGES" || $(BIN)/python -m hardware.image pi & \
-	$(BIN)/python -m pytest -m appliance -n 3 --dist loadgroup tests/appliance; \
+	$(BIN)/python -m pytest -m appliance -n 3 --dist loadfile tests/appliance; \
 	code=$$?; wait; exit $$code
 
 latency: $(VENV)/.installed

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from firmware_py.box.install import SOURCE
 from hardware.image.__main__ import CACHE, build
@@ -18,6 +19,7 @@ from tests.appliance.container import Container
 from tests.appliance.guest import INSIDE, MACHINES, PARTS, boot
 from tests.appliance.inside.player import Player
 
+IN_CONTAINERS = ("test_container", "test_faults", "test_brain_faults", "test_installing")
 REPORTS = SOURCE / "performance"
 # A folder of images that are tested as they are; without it they are made from what is here.
 READY = os.environ.get("NOTOCHORD_IMAGES", "")
@@ -68,13 +70,19 @@ ROWS = (
 )
 
 
-def pytest_collection_modifyitems(items):
-    """Whose tests are carried out beside whose: one file's one after the other, and those of every
-    box in a container too: each has its player on the last core, before everything else there."""
-    for item in items:
-        name = item.path.stem
-        alone = {"test_container", "test_faults", "test_brain_faults", "test_installing"}
-        item.add_marker(pytest.mark.xdist_group("containers" if name in alone else name))
+class OneAfterTheOther(LoadFileScheduling):
+    """Which of the processes carries out what: one file's tests one, and those of every box in a
+    container one too, as each has its player on the last core, before everything else there."""
+
+    def _split_scope(self, nodeid):
+        file = super()._split_scope(nodeid)
+        return "containers" if Path(file).stem in IN_CONTAINERS else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Where there are several processes (make test-appliance)."""
+    return OneAfterTheOther(config, log)
 
 
 def image(kind):
