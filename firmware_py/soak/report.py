@@ -11,6 +11,7 @@ from firmware_py.soak.vitals import Vitals, growth
 MB = 1 << 20
 GROWS = {"player": 4 * MB, "brain": 16 * MB}  # at most, from the second third to the last
 RACES = ("cannot open MIDI port", "MIDI out failed")  # said when a cable is pulled that moment
+PASSING = 1  # descriptor or thread more or fewer, as a port or a brain comes while one looks
 JUDGED = 6  # minutes, from which on it can be said whether something grows
 
 
@@ -63,7 +64,7 @@ class Report:
             if more > most:
                 yield f"the {process} grows: {more / MB:.1f} MB more in the last third"
             for what in ("descriptors", "threads"):
-                if growth([getattr(row, what) for row in rows]) > 0:
+                if growth([getattr(row, what) for row in rows]) > PASSING:
                     yield f"the {process} holds more and more {what}"
 
     def lines(self) -> Iterator[str]:

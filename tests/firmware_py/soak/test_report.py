@@ -49,5 +49,11 @@ def test_a_cable_that_was_pulled_while_it_was_opened_is_no_fault():
     assert replace(GOOD, errors=[line]).faults() == []
 
 
+def test_a_port_that_is_open_just_as_one_looks_is_no_growth():
+    counts = (42, 43, 42, 43, 43, 43, 43)
+    rows = [{**FLAT[0], "player": replace(FLAT[0]["player"], descriptors=n)} for n in counts]
+    assert replace(GOOD, vitals=rows).faults() == []
+
+
 def test_it_can_be_written_as_json():
     assert GOOD.as_json()["vitals"][0]["player"]["memory"] == 35 * MB
