@@ -168,8 +168,10 @@ def pi3():
     return _booted("raspi3b")
 
 
-def pytest_terminal_summary(terminalreporter):
-    """The figures of the last boot of each machine."""
+def pytest_terminal_summary(terminalreporter, config):
+    """What was measured last, where the appliance is tried."""
+    if config.getoption("markexpr") != "appliance":
+        return
     for name, title in SECTIONS.items():
         if (path := REPORTS / f"appliance-{name}.json").exists():
             terminalreporter.section(title)
