@@ -47,6 +47,8 @@ def web(player):
     if not _waited(_cable):
         say("web", refused="no cable", **reachable())
         return
+    subprocess.run(["udevadm", "settle"])
+    time.sleep(1.0)  # udev gives it another name
     began, cable = now(), _cable()
     computer = subprocess.Popen(["unshare", "--net", "sleep", "600"])
     inside = ["nsenter", f"--target={computer.pid}", "--net"]
