@@ -1,7 +1,8 @@
 """The player's end of the way to the brain: starts its process, watches it, and never waits for it.
 
     stopped ──start──▶ waking ──ready──▶ ready ──dead, silent, grown──▶ stopped (start again)
-                          ├──dead, again and again──▶ stopped, and tried once a minute
+                          ├──dead──▶ gone ──how it ended is known──▶ stopped (start again)
+                          │            └──again and again──▶ stopped, and tried once a minute
                           └──refused──▶ refused: the file cannot be used; keys sound, no brain
 
 Torch is first imported in that process: a wheel that crashes on this processor takes it alone.
@@ -15,7 +16,6 @@ import logging
 import select
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware_py.box.claims import resident
+from firmware_py.child import Child
 from firmware_py.packets import packets
 from firmware_py.story import Told
 from notochord.ask import Answer, Ask
@@ -74,15 +75,15 @@ class ProcessLink:
         self._path, self._now, self._timely = path, now, timely
         self._place, self._size = place, size
         self._look_at, self._room, self._crashes = 0.0, 0, 0
-        self._process: subprocess.Popen[bytes] | None = None
-        self._dying: list[subprocess.Popen[bytes]] = []  # killed, and not gone yet
+        self._child: Child | None = None
+        self._dying: list[Child] = []  # killed, and not gone yet
+        self._gone_at = 0.0  # when the end of a socket was seen
         self._socket: socket.socket | None = None
         self._waiting: dict[int, float] = {}  # asks not answered yet: when they were sent
         self._unsent: list[int] = []  # asks that the brain could not take
         self._started_at = 0.0
         self._forgot_at = float("-inf")
         self._pause, self._again_at = FIRST_PAUSE, 0.0
-        self._ended = 0  # how the last process did
         self.state = "stopped"
         self.manifest: dict[str, Any] = {}
         self.sha256 = ""
@@ -94,10 +95,8 @@ class ProcessLink:
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST)
         command = [sys.executable, "-m", "firmware_py.brain_process"]
-        command += ["--brain", str(self._path), "--fd", str(theirs.fileno())]
-        self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
-        theirs.close()
-        self._place(self._process.pid)
+        command += ["--brain", str(self._path), "--fd"]
+        self._child = Child(command, theirs, self._place)
         ours.setblocking(False)
         self._socket, self._started_at, self.state = ours, self._now(), "waking"
 
@@ -107,8 +106,8 @@ class ProcessLink:
 
     @property
     def pid(self) -> int | None:
-        """The brain's process."""
-        return None if self._process is None else self._process.pid
+        """The brain's process, as soon as it runs."""
+        return None if self._child is None else self._child.pid
 
     @property
     def next_due(self) -> float | None:
@@ -119,6 +118,8 @@ class ProcessLink:
             return self._again_at
         if self.state == "waking":
             return self._started_at + LONGEST_WAKING
+        if self.state == "gone":
+            return self._gone_at + DIES_WITHIN
         return min((self._patience(number) for number in self._waiting), default=None)
 
     # ── to the brain ────────────────────────────────────────────────────────────────────────
@@ -165,6 +166,8 @@ class ProcessLink:
             if now >= self._again_at:
                 self.start()
             return []
+        if self.state == "gone":
+            return self._gone(now)
         reports = self._receive()
         reports += [Report("answer", number) for number in self._unsent]
         self._unsent.clear()
@@ -188,7 +191,7 @@ class ProcessLink:
         self._look_at = now + LOOK
         self._post({"ping": True})
         self._waiting.setdefault(PING, now)  # also when it cannot even take that
-        if self._process is None or self._size(self._process.pid) <= self._room:
+        if self._resident() <= self._room:
             return []
         log.warning("the brain has grown by more than %d MB; it is started anew", GROWTH >> 20)
         return self._stop(now)
@@ -204,7 +207,7 @@ class ProcessLink:
         reports: list[Report] = []
         for data in packets(self._socket, LARGEST):
             try:
-                reports += self._report(json.loads(data)) if data else self._gone()
+                reports += self._report(json.loads(data)) if data else self._parted()
             except (ValueError, TypeError, LookupError):
                 log.warning("the brain talks nonsense (%.80r); it is started anew", data)
                 reports += self._stop(self._now())
@@ -233,27 +236,38 @@ class ProcessLink:
         self.manifest, self.sha256 = dict(message["ready"]), str(message["sha256"])
         self.state, self._crashes = "ready", 0
         self._look_at = self._now() + LOOK
-        self._room = GROWTH + (self._size(self._process.pid) if self._process else 0)
+        self._room = GROWTH + self._resident()
         return [Report("ready")]
 
-    def _gone(self) -> list[Report]:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            if self._process is not None:
-                self._process.wait(DIES_WITHIN)
+    def _resident(self) -> int:
+        return 0 if self.pid is None else self._size(self.pid)
+
+    def _parted(self) -> list[Report]:
+        """Its end of the socket is closed."""
         if self.state == "refused":
             self._close()
             return []
         if self.state == "waking":
-            return self._not_woken("its process ends before it is ready", self._now())
+            self._let_go()
+            self.state, self._gone_at = "gone", self._now()
+            return self._gone(self._now())
         log.warning("the brain's process ended; it is started anew")
         return self._stop(self._now())
 
+    def _gone(self, now: float) -> list[Report]:
+        """It never woke. How it ended says why, and is known a little later."""
+        if self._child is not None and self._child.ended is None:
+            if now < self._gone_at + DIES_WITHIN:
+                return []
+        return self._not_woken("its process ends before it is ready", now)
+
     def _not_woken(self, how: str, now: float) -> list[Report]:
         """Start it again; after some times, or when it will never be otherwise, after a rest."""
+        why, hopeless = self._why()
         reports = self._stop(now)
-        text = f"{how} ({self._why()}); see 'notochord-box doctor'"
+        text = f"{how} ({why}); see 'notochord-box doctor'"
         self._crashes += 1
-        if self._crashes < CRASHES and self._ended != -signal.SIGILL:
+        if self._crashes < CRASHES and not hopeless:
             log.warning("the brain does not wake: %s", text)
             return reports
         if self._instead is not None:
@@ -268,13 +282,11 @@ class ProcessLink:
         log.error("%s; %s plays instead", why, self._instead.name)
         self._path, self._instead, self._crashes = self._instead, None, 0
 
-    def _why(self) -> str:
-        """How the process ended."""
-        if self._ended == -signal.SIGILL:
-            return "illegal instruction: this torch is not for this processor"
-        if self._ended < 0:
-            return signal.Signals(-self._ended).name
-        return f"exit code {self._ended}"
+    def _why(self) -> tuple[str, bool]:
+        """How the process ended, and whether it will never end otherwise."""
+        if self._child is None:
+            return "no process", False
+        return self._child.end, self._child.ended == -signal.SIGILL
 
     def _stop(self, now: float) -> list[Report]:
         self._close()
@@ -284,41 +296,36 @@ class ProcessLink:
         return [Report("lost")]
 
     def _close(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-        if self._process is not None:
-            self._ended = self._reaped(self._process)
-            self._process = None
+        """Have done with this process, without waiting until it is gone: while its memory is given
+        back or a card is waited for, that takes longer than a note may. The next end sees to it."""
+        self._let_go()
+        self._dying = [child for child in self._dying if child.ended is None]
+        if self._child is not None:
+            self._child.kill()
+            self._dying.append(self._child)
+            self._child = None
         self._waiting.clear()
         self._unsent.clear()
 
-    def _reaped(self, process: subprocess.Popen[bytes]) -> int:
-        """How it ended; killed, if it has not. To wait until it is gone, while its memory is given
-        back or a card is waited for, takes longer than a note may: the next end sees to that."""
-        self._dying = [one for one in self._dying if one.poll() is None]
-        if (ended := process.poll()) is not None:
-            return ended
-        process.kill()
-        self._dying.append(process)
-        return -signal.SIGKILL
+    def _let_go(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
     def part(self) -> None:
         """Have the brain's process end by itself, as it does when nobody listens any more: to kill
         it and wait for that takes longer than a note may."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        self._let_go()
         self.state = "closed"
 
     @property
     def has_ended(self) -> bool:
         """Whether there is no process any more."""
-        return self._process is None or self._process.poll() is not None
+        return self._child is None or self._child.ended is not None
 
     def close(self) -> None:
         """End the brain's process, for good."""
         self._close()
-        for process in self._dying:
-            process.wait()
+        for child in self._dying:
+            child.wait()
         self.state = "closed"

@@ -9,7 +9,8 @@ from unittest.mock import patch
 
 import pytest
 
-from firmware_py.brain_link import CRASHES, GROWTH, HUNG, LOOK, REST, ProcessLink
+from firmware_py.brain_link import CRASHES, DIES_WITHIN, GROWTH, HUNG, LOOK, REST, ProcessLink
+from firmware_py.child import Child
 from firmware_py.clock import CrankedClock
 from notochord.ask import ALL_PITCHES, Ask
 
@@ -47,11 +48,18 @@ def link_to(tmp_path, monkeypatch):
 
 def came(link):
     """What is reported next, however long the process really takes."""
+    return [report.kind for report in reported(link)]
+
+
+def reported(link):
+    """The same, whole."""
     for _ in range(100):
         if link.fileno() >= 0:
             select.select([link.fileno()], [], [], 10.0)
+        elif link.state == "gone":
+            link._child.wait()
         if reports := link.poll():
-            return [report.kind for report in reports]
+            return reports
     raise AssertionError("nothing was reported")
 
 
@@ -149,8 +157,7 @@ def test_a_brain_that_hangs_as_it_wakes_rests_as_well(link_to):
 
 def test_a_torch_that_is_not_for_this_processor_is_named_at_once(link_to):
     link, _, _ = link_to("os.kill(os.getpid(), signal.SIGILL)")
-    select.select([link.fileno()], [], [], 10.0)
-    lost, failing = link.poll()
+    lost, failing = reported(link)
     assert (lost.kind, failing.kind) == ("lost", "failing")
     assert "not for this processor" in failing.text
 
@@ -175,9 +182,33 @@ def test_each_new_process_is_put_in_its_place(tmp_path):
     link = ProcessLink(tmp_path / "none.brain", CrankedClock().now, place=placed.append)
     link.start()
     try:
-        assert placed == [link.pid]
+        select.select([link.fileno()], [], [], 60.0)  # until it says that there is no such brain
+        assert placed == [link.pid] != [None]
     finally:
         link.close()
+
+
+def test_a_process_that_cannot_be_started_is_named_and_tried_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "nothing"))
+    clock, kinds = CrankedClock(100.0), []
+    link = ProcessLink(tmp_path / "any.brain", clock.now)
+    link.start()
+    while "failing" not in kinds:
+        reports = reported(link)
+        kinds += [report.kind for report in reports]
+        clock.set(max(clock.now(), min(link.next_due, clock.now() + REST / 2)))
+    assert kinds == ["lost"] * CRASHES + ["failing"]
+    assert "cannot be started" in reports[-1].text and "No such file" in reports[-1].text
+
+
+def test_how_a_brain_ended_is_not_waited_for_longer_than_a_moment(link_to):
+    link, clock, _ = link_to("connection.close(); signal.pause()")
+    select.select([link.fileno()], [], [], 10.0)
+    assert link.poll() == [] and link.state == "gone"
+    clock.set(link.next_due)
+    assert [report.kind for report in link.poll()] == ["lost"]
+    assert clock.now() == 100.0 + DIES_WITHIN
+
 
 EITHER = "own = 'own.brain' in sys.argv[sys.argv.index('--brain') + 1]\n"
 
@@ -207,8 +238,9 @@ def test_a_brain_of_ones_own_that_is_of_no_use_leaves_its_place_to_the_shipped_o
 def test_a_brain_that_takes_its_time_to_die_keeps_nobody_waiting(link_to):
     link, clock, _ = link_to(f"{READY}\nwhile True: signal.pause()")
     assert came(link) == ["ready"]
-    process = link._process
-    with patch.object(process, "poll", return_value=None), patch.object(process, "wait") as wait:
+    first, pid = link._child, link.pid
+    with patch.object(Child, "ended", None), patch.object(Child, "wait") as wait:
         assert crank(link, clock, LOOK + HUNG + 1.0) == ["lost"]
-        assert not wait.called and link.pid != process.pid  # another one has been started
-    assert process.wait(10.0) == -signal.SIGKILL
+        assert not wait.called and link.pid != pid  # another one has been started
+    first.wait()
+    assert first.ended == -signal.SIGKILL
