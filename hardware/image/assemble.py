@@ -90,6 +90,7 @@ def _settle(into: Path) -> None:
     sysusers = needed("systemd-sysusers", package="systemd")
     carry_out([sysusers, f"--root={into}"], "try again")
     (into / "etc/machine-id").write_bytes(b"")  # empty: a new one, in memory, at every start
+    (into / "etc/resolv.conf").write_bytes(b"")  # it would be that of the machine that makes it
     for wants in (w for place in (SYSTEM, "usr/lib/systemd/system")
                   for w in (into / place).glob("*.wants")):  # fmt: skip
         for unit in ON_REQUEST:

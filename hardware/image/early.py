@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
 
+from hardware.image.module import bare
 from hardware.image.recipe import NO_DRIVERS, TO_THE_ROOT
 from notochord.arm.root import carry_out, needed
 
@@ -41,8 +42,8 @@ def image(kernel: Path) -> Path:
 
 
 def modules(kernel: Path, into: Path) -> Path:
-    """Copy the modules that a box may need, and all that they need themselves, below
-    into/usr/lib/modules; that folder."""
+    """Copy the modules that a box may need, and all that they need themselves, bare and unpacked,
+    below into/usr/lib/modules; that folder."""
     source = kernel / "usr/lib/modules" / version(kernel)
     target = into / "usr/lib/modules" / version(kernel)
     depmod = needed("depmod", "/usr/sbin/depmod", package="kmod")
@@ -51,7 +52,7 @@ def modules(kernel: Path, into: Path) -> Path:
     target.mkdir(parents=True)
     for name in kept(_needs(source)):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source / name, target / name)
+        (target / name.removesuffix(".xz")).write_bytes(bare(_plain(source / name)))
     for path in source.glob("modules.*"):
         shutil.copy(path, target)
     carry_out([depmod, "-b", str(into / "usr"), version(kernel)], "try again")
@@ -93,11 +94,12 @@ def initrd(root: Path, kernel: Path) -> bytes:
     busybox = (kernel / "usr/bin/busybox").read_bytes()
     files = {"init": (0o755, INIT.read_bytes()), "bin/busybox": (0o755, busybox)}
     for number, path in enumerate(paths):
-        data = path.read_bytes()
-        plain = lzma.decompress(data) if path.suffix == ".xz" else data
-        name = path.name.removesuffix(".xz")
-        files[f"modules/{number:03}-{name}"] = (0o644, plain)
+        files[f"modules/{number:03}-{path.name}"] = (0o644, path.read_bytes())
     return packed(files)
+
+
+def _plain(path: Path) -> bytes:
+    return lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
 
 
 def packed(files: Files) -> bytes:

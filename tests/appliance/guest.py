@@ -12,6 +12,7 @@ Waiting for the disk takes the time that it takes here.
 from __future__ import annotations
 
 import json
+import lzma
 import os
 import resource
 import subprocess
@@ -23,17 +24,17 @@ from pathlib import Path
 from typing import Any
 
 from hardware.image.early import packed
+from hardware.image.recipe import KINDS
 from notochord.arm.root import needed
 
 INSIDE = Path(__file__).parent / "inside"
 MARK = b"APPLIANCE "
 QUIET = "ro quiet loglevel=3 systemd.show_status=false systemd.gpt_auto=0 panic=-1"
-# What is played in a guest each, beside each other.
 PLUGS = int(os.environ.get("NOTOCHORD_PLUGS", "20"))  # how often a keyboard is pulled out
-PARTS = (
-    "playing,panel,network,lamp,faults",
-    f"alone,knobs,web,babbling,replugging,plugging:{PLUGS}",
-)
+# What is played in a guest each, beside each other; and what no processor does as another does not.
+PARTS = ("playing,panel,network,lamp,faults", "alone,knobs,web")
+CABLES = f",babbling,replugging,plugging:{PLUGS}"
+RADIO = "mac80211_hwsim.ko"
 CARD = "4G"  # QEMU's cards are a power of two
 
 
@@ -58,6 +59,7 @@ MACHINES = {
         Machine(
             "amd64", "amd64", "qemu-system-x86_64", "qemu-system-x86",
             ("-M", "q35", "-cpu", "max", "-m", "2048"), "virtio", "console=ttyS0 tsc=reliable",
+            parts=(PARTS[0], PARTS[1] + CABLES),
         ),
         Machine(
             "cortex-a72", "pi", "qemu-system-aarch64", "qemu-system-arm",
@@ -96,13 +98,16 @@ def place(path: Path) -> str:
     return f"appliance/{folder}{path.name}"
 
 
-def beside() -> bytes:
-    """The archive of what is laid beside the image's own early files."""
+def beside(cache: Path, debian: str) -> bytes:
+    """The archive of what is laid beside the image's own early files: what is in inside/, and a
+    radio, which the kernel has and a card no use for."""
     files = {
         place(path): (0o644, path.read_bytes())
         for path in sorted(INSIDE.iterdir())
         if path.is_file() and path.name not in ("hook", "__init__.py")
     }  # fmt: skip
+    for path in cache.glob(f"kernel-{debian}/usr/lib/modules/**/{RADIO}.xz"):
+        files[f"appliance/{RADIO}"] = (0o644, lzma.decompress(path.read_bytes()))
     return packed({"hooks/appliance": (0o644, (INSIDE / "hook").read_bytes()), **files})
 
 
@@ -122,7 +127,8 @@ def command(
     program = needed(machine.program, package=machine.package)
     image, early = cache / f"notochord-box-{machine.kind}.img", cache / f"{machine.kind}-initrd.img"
     initrd, card = work / "initrd.img", card or card_of(image, work / "card.qcow2")
-    initrd.write_bytes(early.read_bytes() + beside())
+    laid = beside(cache, KINDS[machine.kind].debian)
+    initrd.write_bytes(early.read_bytes() + laid)
     tree = next(iter(cache.glob(f"kernel-*/usr/lib/**/{machine.tree}")), None)
     return [
         "nice", program, *machine.arguments,  # what has a clock of this machine's comes first

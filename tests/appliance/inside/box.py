@@ -14,6 +14,7 @@ from tests.appliance.inside.player import PATIENCE, now
 STATE = Path("/var/lib/notochord-box")
 SERVICE = "notochord-box.service"
 PLAYER, BRAIN = "firmware_py.cli run", "firmware_py.brain_process"
+OURS = ("appliance-devices.service", "appliance.service")
 CONVERTER = "tests.appliance.inside.converter"
 AWAKE = "the network is awake"
 ENCODER, KEEP, TAKE_OVER = 22, 19, 5  # the pins of its push and of two buttons
@@ -26,9 +27,9 @@ def say(what, **figures):
         console.write(f"\n{line}\n")
 
 
-def property_of(name):
-    """What systemd says of the box."""
-    command = ["systemctl", "show", "--value", f"--property={name}", SERVICE]
+def property_of(name, unit=SERVICE):
+    """What systemd says of the box, or of another unit."""
+    command = ["systemctl", "show", "--value", f"--property={name}", unit]
     return subprocess.run(command, capture_output=True, text=True).stdout.strip()
 
 
@@ -70,6 +71,16 @@ def read_from_card():
         if name in ("vda", "mmcblk0"):
             return round(int(sectors) * 512 / 1e6, 1)
     return None
+
+
+def processor():
+    """Seconds of the processor since power-on: in which it had nothing to do (proc(5), /proc/stat:
+    idle, and waiting for the card), and which the test itself took, apart from the box
+    (systemd.resource-control(5), CPUAccounting=)."""
+    _, _, _, _, idle, waiting, *_ = Path("/proc/stat").read_text().split()
+    nothing = (int(idle) + int(waiting)) / os.sysconf("SC_CLK_TCK")
+    ours = sum(int(property_of("CPUUsageNSec", unit)) for unit in OURS)
+    return {"nothing_to_do": round(nothing, 2), "ours": round(ours / 1e9, 3)}
 
 
 def holds():

@@ -24,6 +24,7 @@ from tests.appliance.inside.box import (
     Panel,
     holds,
     process,
+    processor,
     property_of,
     read_from_card,
     say,
@@ -61,10 +62,11 @@ def begin():
         device.open()
     player = Player(*devices)
     say("listening")
-    say("thru", seconds=player.until_it_sounds())
+    heard, read = player.until_it_sounds(), read_from_card()
+    say("thru", seconds=heard, read_mb=read, **processor())
     while not (ready := int(property_of("ActiveEnterTimestampMonotonic") or 0)):
         time.sleep(0.1)  # a key may sound before systemd has heard of it
-    say("ready", seconds=round(ready / 1e6, 3), read_mb=read_from_card())
+    say("ready", seconds=round(ready / 1e6, 3))
     return player
 
 
@@ -76,7 +78,8 @@ def playing(player):
 
 def network(player):
     """Once it is awake."""
-    say("brain", seconds=wait_for_line(AWAKE, PATIENCE), read_mb=read_from_card())
+    awake, read = wait_for_line(AWAKE, PATIENCE), read_from_card()
+    say("brain", seconds=awake, read_mb=read, **processor())
     say("answers", **answers(player, 5.0))
     say("with the brain", **player.passage(TIMES["plain"]))
 

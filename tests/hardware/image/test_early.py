@@ -1,6 +1,7 @@
 """What runs between the kernel and systemd, and the archive that it comes in."""
 
 import gzip
+import lzma
 import shutil
 import stat
 import subprocess
@@ -8,7 +9,9 @@ import subprocess
 import pytest
 
 from hardware.image import early
+from hardware.image.module import bare
 from hardware.image.recipe import NO_DRIVERS
+from tests.hardware.image.test_module import WHOLE, module, signed
 
 KERNEL = "7.0-test"
 
@@ -51,7 +54,7 @@ def kernel(tmp_path):
     folder = tmp_path / "kernel/usr/lib/modules" / KERNEL
     for name in ("sound/usb/snd-usb-audio", "drivers/gpu/drm/nouveau", "drivers/net/usb/cdc_ether"):
         (folder / "kernel" / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / "kernel" / f"{name}.ko").write_bytes(b"")
+        (folder / "kernel" / f"{name}.ko").write_bytes(signed(module(**WHOLE)))
     (folder / "modules.order").write_text("")
     (folder / "modules.builtin").write_text("")
     return tmp_path / "kernel"
@@ -63,6 +66,16 @@ def test_drivers_for_which_a_box_has_no_use_are_left_out(kernel, tmp_path):
     kept = {path.stem for path in (tmp_path / "root").rglob("*.ko")}
     assert kept == {"snd-usb-audio", "cdc_ether"}
     assert "drivers/gpu" in NO_DRIVERS
+
+
+@pytest.mark.skipif(shutil.which("depmod") is None, reason="depmod is not here (apt: kmod)")
+def test_drivers_are_laid_on_the_card_bare_and_unpacked(kernel, tmp_path):
+    (plain,) = kernel.rglob("cdc_ether.ko")
+    plain.with_suffix(".ko.xz").write_bytes(lzma.compress(plain.read_bytes()))
+    plain.unlink()
+    early.modules(kernel, tmp_path / "root")
+    (laid,) = (tmp_path / "root").rglob("cdc_ether.*")
+    assert laid.name == "cdc_ether.ko" and laid.read_bytes() == bare(module(**WHOLE))
 
 
 def test_what_a_kept_driver_needs_is_kept_wherever_it_lies():
