@@ -14,6 +14,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
+from firmware_py.box.claims import lock_memory
 from tests.appliance.container import PATIENCE, SERVICE, Container, until
 from tests.appliance.inside.box import AWAKE
 from tests.appliance.inside.player import TOUCH, Player, now
@@ -32,6 +33,7 @@ class Box:
     """A box in a container, played on and looked at."""
 
     def __init__(self, container: Container, player: Player, seed: int) -> None:
+        lock_memory()  # or a page of ours that was put out of memory would be waited for, not a key
         self.container, self.player, self.chance = container, player, random.Random(seed)
         self._wire = Wire()
         self._woke = 0  # how often the network had woken when a brain was last taken away
