@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.skipif(bool(blocks.impossible()), reason=blocks.impossible() or "-"),
 ]
 KILLS = int(os.environ.get("NOTOCHORD_GUEST_KILLS", "5"))
-BOOTS_EVERY = 10  # of the kills, the first included, that are booted in a guest too
+BOOTS_EVERY = 25  # of the kills, the first included, that are booted in a guest too
 REPAIRED = 5.0  # seconds for the check, as in test_power_cuts
 THRU = 20.0  # seconds from power-on, as in test_boots
 REPORT = REPORTS / "appliance-kills.json"
