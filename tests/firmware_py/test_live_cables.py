@@ -181,7 +181,7 @@ def test_din_goes_in_and_out_beside_jack(jack, box):
 
 @pytest.mark.jack
 @pytest.mark.dies
-def test_a_jack_server_that_dies_takes_the_music_along_and_brings_it_back(box):
+def test_a_jack_server_that_dies_takes_the_music_along_and_brings_it_back(jackd, box):
     server = JackServer("notochord-dies-too")
     with server:
         with keyboard() as keys, synth():

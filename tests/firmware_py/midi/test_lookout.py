@@ -221,7 +221,7 @@ def test_a_real_keyboard_gone_and_back_between_two_looks_is_heard_again(jack: Ja
 
 @pytest.mark.jack
 @pytest.mark.dies
-def test_a_server_that_dies_is_rejoined_when_it_is_back() -> None:
+def test_a_server_that_dies_is_rejoined_when_it_is_back(jackd: None) -> None:
     server = JackServer("notochord-dies")
     with server:
         box = Box()
