@@ -11,14 +11,17 @@ import socket
 from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from math import inf
+from pathlib import Path
 
 
 class Notifier:
     """Speaks to systemd, or to nobody."""
 
-    def __init__(self, address: str = "", every: float = inf) -> None:
+    def __init__(self, address: str = "", every: float = inf, failed: Path | None = None) -> None:
         """`address`: the socket's path, or a name that begins with @ (abstract). `every`: seconds
-        between two signs of life, half of what systemd waits for one."""
+        between two signs of life, half of what systemd waits for one. `failed`: the file that
+        counts the starts that failed (again.py)."""
+        self._failed = failed
         self._every, self._alive_at = every, -inf
         self._address = "\0" + address[1:] if address.startswith("@") else address
         self._socket = None
@@ -31,7 +34,9 @@ class Notifier:
         """The notifier that systemd asked for, whose variables go no further: the brain is no
         part of the service that systemd hears from."""
         address = environment.pop("NOTIFY_SOCKET", "")
-        return Notifier(address, _every(environment))
+        folder = environment.get("RUNTIME_DIRECTORY", "").split(":")[0]
+        failed = Path(folder, "failed") if address and folder else None
+        return Notifier(address, _every(environment), failed)
 
     @property
     def is_heard(self) -> bool:
@@ -39,7 +44,11 @@ class Notifier:
         return self._socket is not None
 
     def ready(self) -> None:
-        """Your keys sound."""
+        """Your keys sound; what failed before is forgotten. Not by systemd, which comes to it when
+        it can: whoever is killed before that, again and again, would be paused."""
+        if self._failed is not None:
+            with suppress(OSError):
+                self._failed.unlink()
         self._say("READY=1")
 
     def stopping(self) -> None:

@@ -34,6 +34,16 @@ def test_ready_status_and_the_end_are_told(systemd):
     assert heard(systemd) == ["READY=1", "STATUS=the network is awake", "STOPPING=1"]
 
 
+def test_a_player_that_plays_takes_away_what_counts_the_starts_that_failed(systemd, tmp_path):
+    (tmp_path / "failed").write_text("xx")
+    environment = {"NOTIFY_SOCKET": systemd.getsockname(), "RUNTIME_DIRECTORY": str(tmp_path)}
+    notifier = Notifier.from_environment(environment)
+    assert (tmp_path / "failed").exists()
+    notifier.ready()
+    notifier.ready()  # there is none to take away
+    assert not (tmp_path / "failed").exists() and heard(systemd) == ["READY=1"] * 2
+
+
 def test_signs_of_life_come_twice_in_the_time_that_the_watchdog_waits(systemd):
     environment = {"NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "4000000"}
     notifier = Notifier.from_environment(environment)
