@@ -60,11 +60,11 @@ IMAGE ?= pi amd64
 image: $(VENV)/.installed
 	@$(BIN)/python -m hardware.image $(IMAGE)
 
-# Three processes: what waits most of the time beside what computes all the time. The card for a Pi, which
+# Four processes: what waits most of the time beside what computes all the time. The card for a Pi, which
 # takes longest to make, is not needed at once.
 test-appliance: $(VENV)/.installed-test
 	@test -n "$$NOTOCHORD_IMAGES" || $(BIN)/python -m hardware.image pi & \
-	$(BIN)/python -m pytest -m appliance -n 3 --dist loadfile tests/appliance; \
+	$(BIN)/python -m pytest -m appliance -n 4 --dist loadfile tests/appliance; \
 	code=$$?; wait; exit $$code
 
 latency: $(VENV)/.installed

@@ -76,11 +76,14 @@ ROWS = (
 
 
 class OneAfterTheOther(LoadFileScheduling):
-    """Which of the processes carries out what: one file's tests one, and those of every box in a
-    container one too, as each has its player on the last core, before everything else there."""
+    """Which of the processes carries out what: one file's tests one, but of the guests those for
+    ARM another; and those of every box in a container one too, as each has its player on the last
+    core, before everything else there."""
 
     def _split_scope(self, nodeid):
         file = super()._split_scope(nodeid)
+        if "[cortex-a72" in nodeid:
+            return f"{file} for ARM"
         return "containers" if Path(file).stem in IN_CONTAINERS else file
 
 

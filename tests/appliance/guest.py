@@ -30,7 +30,7 @@ from notochord.arm.root import needed
 INSIDE = Path(__file__).parent / "inside"
 MARK = b"APPLIANCE "
 QUIET = "ro quiet loglevel=3 systemd.show_status=false systemd.gpt_auto=0 panic=-1"
-PLUGS = int(os.environ.get("NOTOCHORD_PLUGS", "20"))  # how often a keyboard is pulled out
+PLUGS = int(os.environ.get("NOTOCHORD_PLUGS", "10"))  # how often a keyboard is pulled out
 # What is played in a guest each, beside each other; and what no processor does as another does not.
 PARTS = ("playing,panel,network,lamp,faults", "alone,knobs,web")
 CABLES = f",babbling,replugging,plugging:{PLUGS}"
