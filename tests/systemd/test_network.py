@@ -13,6 +13,9 @@ from tests.systemd.test_gadget import RMDIR, kernel  # noqa: F401 (a fixture)
 NMCLI = """#!/bin/sh
 echo "nmcli $*" >>"$LOG"
 case "$*" in *"connection up $REFUSES"*) exit 4 ;; esac
+case "$*" in *"connection up $LATE"*)
+  test "$(grep -c "connection up $LATE" "$LOG")" -gt 3 || exit 4 ;;
+esac
 """
 SYSTEMCTL = '#!/bin/sh\necho "systemctl $*" >>"$LOG"\nexit "${GADGET_IS:-3}"\n'
 
@@ -35,6 +38,7 @@ class Machine:
         root = self.root
         environment = {
             "PATH": f"{root}/bin:{os.environ['PATH']}", "LOG": f"{root}/log", "REFUSES": "nothing",
+            "LATE": "nothing", "PATIENCE": "0", "PAUSE": "0",
             "NUMBER": f"{root}/number", "PROFILES": f"{root}/profiles", "NET": f"{root}/net",
             "FORWARDING": f"{root}/conf", "CONFIGFS": f"{root}/config", "UDCS": f"{root}/udc",
         } | more  # fmt: skip
@@ -69,6 +73,12 @@ def test_the_hotspots_password_is_the_number_and_its_network_leads_nowhere(machi
     assert machine.forwards("wlan0") == "0" == machine.forwards("usb0")
     assert "nmcli --wait 30 connection up notochord-box-hotspot" in machine.did()
     assert not any("493027118204" in line for line in machine.did())
+
+
+def test_a_device_that_networkmanager_has_not_looked_at_yet_is_tried_again(machine):
+    assert machine.network("up", LATE="notochord-box-cable", PATIENCE="60").returncode == 0
+    tried = [line for line in machine.did() if "connection up notochord-box-cable" in line]
+    assert len(tried) == 4 and machine.forwards("usb0") == "0"
 
 
 def test_the_cable_carries_a_network_beside_the_midi(machine):
