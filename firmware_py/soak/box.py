@@ -19,7 +19,7 @@ from firmware_py.presets import commands as presets
 from firmware_py.presets import files
 from firmware_py.soak.acts import SYNTHS
 from firmware_py.soak.performer import BINDINGS, KNOBS, PRESETS
-from firmware_py.soak.vitals import Vitals
+from firmware_py.soak.vitals import Vitals, children
 
 METER = "meter"  # what measures the transport itself; the box neither hears it nor plays on it
 RIG = f'[[input]]\ndevice = "{METER}"\nrole = "off"\n' + "".join(
@@ -72,9 +72,8 @@ class Box:
         """Of the player, and of its brain where it has one just now."""
         player = self._process.pid
         found = {"player": Vitals.of(player)}
-        children = Path(f"/proc/{player}/task/{player}/children").read_text(encoding="ascii")
-        for brain in children.split()[:1]:
-            found["brain"] = Vitals.of(int(brain))
+        for brain in children(player)[:1]:
+            found["brain"] = Vitals.of(brain)
         return found
 
     def end(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 from firmware_py.box.claims import resident
@@ -26,6 +27,13 @@ class Vitals:
         of_process = f"/proc/{pid}"
         descriptors, threads = (len(os.listdir(f"{of_process}/{kind}")) for kind in ("fd", "task"))
         return cls(resident(pid), descriptors, threads)
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started, whichever of its threads did."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    found = [(task / "children").read_text(encoding="ascii").split() for task in tasks]
+    return [int(child) for some in found for child in some]
 
 
 def growth(values: Sequence[float]) -> float:

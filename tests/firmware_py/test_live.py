@@ -23,6 +23,7 @@ from firmware_py.sessions.record import Out
 from firmware_py.sessions.replay import replay
 from firmware_py.sessions.session import read
 from firmware_py.settings import Settings
+from firmware_py.soak.vitals import children
 
 NOW = MonotonicClock().now
 PATIENT = "deadline=500"  # so that a busy machine costs time, and no notes
@@ -96,9 +97,7 @@ class Box:
 
     def brain_pid(self):
         """The brain's process."""
-        children = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
-        with open(children, encoding="ascii") as file:
-            return int(file.read().split()[0])
+        return children(self.process.pid)[0]
 
     def sounding(self):
         """What sounds, by the messages heard."""

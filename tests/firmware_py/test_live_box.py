@@ -15,6 +15,7 @@ from firmware_py.clock import MonotonicClock
 from firmware_py.message import SUSTAIN, control, note_on
 from firmware_py.midi.backend import PortError, open_backend
 from firmware_py.midi.ports import Inputs, Output
+from firmware_py.soak.vitals import children
 
 pytestmark = pytest.mark.jack
 NOW = MonotonicClock().now
@@ -48,8 +49,7 @@ def word(systemd, wanted):
 
 
 def brain_of(player):
-    children = Path(f"/proc/{player.pid}/task/{player.pid}/children").read_text().split()
-    return int(children[0])
+    return children(player.pid)[0]
 
 
 def test_it_is_ready_before_the_brain_is_awake_and_never_imports_torch_or_numpy(box, systemd):

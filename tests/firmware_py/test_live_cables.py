@@ -21,6 +21,7 @@ from firmware_py.midi.stream import StreamParser
 from firmware_py.sessions.record import Call
 from firmware_py.sessions.replay import replay
 from firmware_py.sessions.session import read
+from firmware_py.soak.vitals import children
 from tests.firmware_py.test_live import until
 
 NOW = MonotonicClock().now
@@ -68,9 +69,7 @@ class Box:
 
     def brain_pid(self):
         """The brain's process."""
-        children = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
-        with open(children, encoding="ascii") as file:
-            return int(file.read().split()[0])
+        return children(self.process.pid)[0]
 
 
 @pytest.fixture
