@@ -32,7 +32,7 @@ class Child:
         self, command: Sequence[str], handed: socket.socket, place: Callable[[int], object]
     ) -> None:
         """Have it started soon. It inherits `handed`, which is closed here as soon as it runs, and
-        whose number is its last word of `command`; `place` is given its number."""
+        whose number is put after `command`; `place` is given the process's own."""
         self._start: Future[subprocess.Popen[bytes]] = _starter.submit(
             _begun, [*command, str(handed.fileno())], handed, place
         )

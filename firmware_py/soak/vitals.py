@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -31,9 +32,11 @@ class Vitals:
 
 def children(pid: int) -> list[int]:
     """The processes that a process has started, whichever of its threads did."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    found = [(task / "children").read_text(encoding="ascii").split() for task in tasks]
-    return [int(child) for some in found for child in some]
+    found: list[str] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(OSError):  # a thread that has just ended
+            found += (task / "children").read_text(encoding="ascii").split()
+    return [int(child) for child in found]
 
 
 def growth(values: Sequence[float]) -> float:
