@@ -11,7 +11,8 @@ It talks over one socket that keeps message boundaries, in JSON:
                      {"pong": true}
 
 The states after the last events are kept by number, so the player can ask after any of them. When
-the player goes away the socket closes, and the process ends.
+the player goes away the socket closes, and the process ends; the kernel sees to it as well, since
+who loads a network does not listen.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
+from firmware_py.box.claims import end_with_parent
 from firmware_py.brain_link import LARGEST
 from notochord.ask import Ask
 from notochord.event import Event
@@ -115,11 +117,20 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--fd", type=int, required=True)
     args = parser.parse_args(argv)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the player ends us, by closing the socket
+    end_with_parent()
     with socket.socket(fileno=args.fd) as connection:
         try:
-            return serve(connection, args.brain)
+            return 0 if _is_gone(connection) else serve(connection, args.brain)
         except (BrokenPipeError, ConnectionResetError):
             return 0
+
+
+def _is_gone(connection: socket.socket) -> bool:
+    """Whether the player has gone away already."""
+    try:
+        return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@
     seconds of pause              0   0   1   2   4   8 ... 15
 
 Twice at once, since a release on trial has two starts. Run before the player by the system's
-Python, with the standard library alone: what does not start may be anything else. Each failure has
-left a letter in a file in memory (notochord-box.service), and a player that plays takes it away.
+Python, with the standard library alone: what does not start may be anything else. The first failure
+has left an empty file in memory and each further one a letter in it (notochord-box.service), and a
+player that plays takes it away. So whoever dies while it plays need not wait for this to be run.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def failures(path: Path) -> int:
         about = os.lstat(path)
     except OSError:
         return 0
-    return about.st_size if stat.S_ISREG(about.st_mode) else 0
+    return 1 + about.st_size if stat.S_ISREG(about.st_mode) else 0
 
 
 def pause(failed: int) -> float:

@@ -1,10 +1,11 @@
 """What the box claims of the machine: a core for the player alone, memory that stays in place, and
-a brain that goes first when memory runs short."""
+a brain that goes first when memory runs short, and with the player whenever that goes."""
 
 from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Set
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 CURRENT, FUTURE, ON_FAULT = 1, 2, 4  # mlockall(2); the same on every Linux we run on
+PARENT_GOES = 1  # prctl(2), PR_SET_PDEATHSIG: the same everywhere too
 GOES_FIRST = 800  # of 1,000: whom the kernel ends when memory runs short (proc(5), oom_score_adj)
 
 
@@ -51,6 +53,15 @@ def place_brain(pid: int, cores: Set[int]) -> None:
     with suppress(OSError):  # it has died meanwhile, or may not be moved: it plays anyway
         os.sched_setaffinity(pid, cores)
         Path(f"/proc/{pid}/oom_score_adj").write_text(str(GOES_FIRST), encoding="ascii")
+
+
+def end_with_parent() -> None:
+    """Have the kernel end this process as soon as the one that began it has ended, whatever it is
+    doing: importing torch it would hear of nothing for seconds. Who has lost its parent before
+    this call hears of it otherwise, or not at all."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(PARENT_GOES, signal.SIGKILL, 0, 0, 0)
 
 
 def resident(pid: int) -> int:

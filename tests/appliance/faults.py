@@ -130,7 +130,7 @@ def brain_killed(box: Box, times: int) -> Figures:
     for _ in range(times):
         if early >= 2:
             box.awake()
-        time.sleep(box.chance.uniform(0.0, 3.0))
+        time.sleep(box.chance.uniform(0.0, 2.0))
         early = 0 if box.is_awake() else early + 1
         pid = box.kill(BRAIN)
         rounds.append(box.plays(5))

@@ -23,13 +23,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hardware.image import assemble
 from hardware.image.early import packed
 from hardware.image.recipe import KINDS
 from notochord.arm.root import needed
 
 INSIDE = Path(__file__).parent / "inside"
 MARK = b"APPLIANCE "
-QUIET = "ro quiet loglevel=3 systemd.show_status=false systemd.gpt_auto=0 panic=-1"
+# What the card says to its kernel, but to a console of the guest's; and at a panic it ends.
+SAID = (assemble.HERE / "cmdline.txt").read_text(encoding="ascii").split()
+QUIET = " ".join([*(word for word in SAID if not word.startswith("console=")), "panic=-1"])
 PLUGS = int(os.environ.get("NOTOCHORD_PLUGS", "10"))  # how often a keyboard is pulled out
 # What is played in a guest each, beside each other; and what no processor does as another does not.
 PARTS = ("playing,panel,network,lamp,faults", "alone,knobs,web")

@@ -3,6 +3,8 @@
 import gc
 import json
 import socket
+import subprocess
+import sys
 from threading import Thread
 
 import pytest
@@ -39,3 +41,16 @@ def test_it_answers_a_ping_until_the_player_goes_away(brain):
     ours, _ = brain
     ours.send(json.dumps({"ping": True}).encode())
     assert json.loads(ours.recv(LARGEST)) == {"pong": True}
+
+
+def test_it_loads_nothing_for_a_player_that_has_gone_already():
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.close()
+    with theirs:
+        command = ["-X", "importtime", "-m", "firmware_py.brain_process", "--brain", "none"]
+        done = subprocess.run(
+            [sys.executable, *command, "--fd", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()], capture_output=True, text=True,
+        )  # fmt: skip
+    assert done.returncode == 0 and "firmware_py.brain_link" in done.stderr
+    assert "notochord.brain" not in done.stderr

@@ -1,7 +1,9 @@
 """Starts that fail, again and again: pauses that grow, and a lamp that says so."""
 
 import fcntl
+import re
 import struct
+import subprocess
 
 import pytest
 
@@ -18,10 +20,30 @@ def test_two_starts_may_fail_at_once_and_then_the_pauses_grow_up_to_what_a_start
 
 def test_what_failed_is_counted_and_nothing_known_is_nothing_failed(tmp_path):
     assert again.failures(tmp_path / "failed") == 0
-    (tmp_path / "failed").write_bytes(b"xxx")
+    (tmp_path / "failed").write_bytes(b"xx")
     assert again.failures(tmp_path / "failed") == 3
     (tmp_path / "link").symlink_to("failed")
     assert again.failures(tmp_path / "link") == 0
+
+
+def test_the_unit_counts_every_end_that_is_no_success_and_waits_for_nothing_after_the_first(
+    tmp_path,
+):
+    """By its own lines, as the service manager's shell carries them out."""
+    unit = (SOURCE / "systemd/notochord-box.service").read_text().replace("%t/notochord-box/", "")
+    (count,) = re.findall(r"^ExecStopPost=-/bin/sh -c '(.*)'$", unit, re.MULTILINE)
+    (before,) = re.findall(r"sh -c '(.*) \|\| exec .*again\.py failed'$", unit, re.MULTILINE)
+
+    def end(result):
+        environment = {"SERVICE_RESULT": result}
+        subprocess.run(["sh", "-c", count], cwd=tmp_path, env=environment, check=True)
+        at_once = subprocess.run(["sh", "-c", before], cwd=tmp_path).returncode == 0
+        return again.failures(tmp_path / "failed"), at_once
+
+    results = ("success", "signal", "success", "watchdog", "exit-code")
+    assert [end(result) for result in results] == [
+        (0, True), (1, True), (1, True), (2, False), (3, False)
+    ]  # fmt: skip
 
 
 def test_the_lamp_is_that_of_the_panel(tmp_path):

@@ -1,6 +1,8 @@
 """What the box claims: cores by rule, and real processes that are moved."""
 
 import os
+import select
+import signal
 import subprocess
 import sys
 
@@ -39,6 +41,21 @@ def test_a_brain_that_has_died_already_is_no_fault(sleeper):
     sleeper.wait()
     place_brain(sleeper.pid, {0})
     assert resident(sleeper.pid) == 0
+
+
+def test_a_brain_ends_with_its_player_whatever_it_is_doing():
+    brain = "import os; from firmware_py.box.claims import end_with_parent; end_with_parent();"
+    brain += "print(os.getpid(), flush=True)\nwhile True: pass"
+    player = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {brain!r}])"
+    with subprocess.Popen([sys.executable, "-c", player], stdout=subprocess.PIPE) as process:
+        pid = int(process.stdout.readline())
+        lives = os.pidfd_open(pid)
+        process.kill()
+        has_ended = bool(select.select([lives], [], [], 30.0)[0])
+        if not has_ended:
+            os.kill(pid, signal.SIGKILL)
+    os.close(lives)
+    assert has_ended
 
 
 def test_the_size_of_a_process_is_what_the_kernel_says(sleeper):

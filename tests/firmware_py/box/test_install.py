@@ -150,14 +150,16 @@ def test_the_release_is_compiled_and_open_to_the_players_user(machine, source):
         assert mode & 0o044 == 0o044 and (path.is_symlink() or not mode & 0o022), path
 
 
-def test_a_release_runs_from_where_it_is_installed(machine, source):
+@pytest.mark.parametrize("name", ["opt/notochord-box/start", "another name"])
+def test_a_release_runs_from_where_it_is_installed(machine, source, name):
     """Through the start script, with this Python as its environment."""
     Installer(machine, source).install()
     (environment,) = (machine / "opt/notochord-box/environments").iterdir()
     (environment / "bin").mkdir()
     (environment / "bin/python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
     (environment / "bin/python").chmod(0o755)
-    command = [machine / "opt/notochord-box/start", "presets", "list"]
+    (machine / "another name").symlink_to("opt/notochord-box/start")
+    command = [machine / name, "presets", "list"]
     state = {"STATE_DIRECTORY": str(machine / "state")}
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **state},
                           cwd="/")  # fmt: skip
