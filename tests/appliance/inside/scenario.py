@@ -80,7 +80,7 @@ def network(player):
     """Once it is awake."""
     awake, read = wait_for_line(AWAKE, PATIENCE), read_from_card()
     say("brain", seconds=awake, read_mb=read, **processor())
-    say("answers", **answers(player, 5.0))
+    say("answers", **answers(player, 2.0))
     say("with the brain", **player.passage(TIMES["plain"]))
 
 
