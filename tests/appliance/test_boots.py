@@ -103,6 +103,7 @@ def test_a_player_that_is_killed_plays_again(found):
 def test_a_flood_that_is_lost_on_its_way_leaves_no_key_down(cables):
     floods = [cables[f"babble {turn}"] for turn in (1, 2, 3)]
     assert all(flood["let_go"] == flood["held"] > 0 for flood in floods)
+    assert all(flood["lost"] > 0 for flood in floods)
     assert not any(flood["stuck"] for flood in floods)
     assert all(flood["sounded"] == flood["played"] for flood in floods)  # right after it
 

@@ -96,6 +96,13 @@ def holds():
     }
 
 
+def lost():
+    """Messages that the kernel could not keep for the player, and threw away, so far."""
+    clients = Path("/proc/asound/seq/clients").read_text().split("\nClient ")
+    pools = [client.partition("Input pool")[2] for client in clients if '"notochord-box' in client]
+    return sum(int(n) for pool in pools for n in re.findall(r"Alloc failures +: (\d+)", pool))
+
+
 def settings():
     """What the box has saved that it stands at."""
     return json.loads((STATE / "notochord-box.json").read_text())["settings"]

@@ -7,6 +7,7 @@ guest's own, in seconds since its kernel started. The standard library alone: it
 
 import os
 import select
+import signal
 import threading
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ KEY, TOUCH = 60, 77  # middle C, and a velocity by which our notes are known
 PATIENCE = 120.0  # seconds until keys sound; an emulated machine is slow
 HELD, OURS = 50, range(48, 84)  # a key that is held while something happens; those that are played
 LOW = range(36, 44)  # keys that are let go in the middle of a flood
+STRIKES = 32  # in one write of it: as many as a transfer over USB carries (f_midi, 256 bytes)
 
 
 def now():
@@ -189,17 +191,26 @@ class Player:
         time.sleep(0.2)
         return sum((0, pitch) in self.synth.sounding for pitch in (*LOW, *OURS))
 
-    def babble(self, seconds):
-        """Every key struck and let go, as fast as USB takes it, and in the middle of that some that
-        were held: how many messages that were. When it returns the cable has carried them."""
+    def babble(self, seconds, pid):
+        """Every key struck and let go, as fast as USB takes it, and in the second half of that,
+        while the player's process is held up, some that were held: how many messages that were.
+        When it returns the cable has carried them."""
         for pitch in LOW:
             self.note(pitch, lets_go=False)
-        began, sent, held = now(), 0, list(LOW)
-        while now() < began + seconds:
-            pitch, messages = OURS[sent // 2 % len(OURS)], []
-            if held and now() > began + seconds / 2:
-                messages += [0x80, held.pop(0), 0]
-            self.send_all(0x90, pitch, TOUCH, 0x80, pitch, 0, *messages)
-            sent += 2 + len(messages) // 3
+        held = list(LOW)
+        sent = self._strikes(now() + seconds / 2, [])
+        os.kill(pid, signal.SIGSTOP)
+        sent += self._strikes(now() + seconds / 2, held)
+        os.kill(pid, signal.SIGCONT)
         time.sleep(0.1)
         return {"messages": sent, "held": len(LOW), "let_go": len(LOW) - len(held)}
+
+    def _strikes(self, until, held):
+        """Keys struck and let go until then, one of those held at each turn; how many messages."""
+        sent = 0
+        while now() < until:
+            messages = [word for n in OURS[:STRIKES] for word in (0x90, n, TOUCH, 0x80, n, 0)]
+            messages += [0x80, held.pop(0), 0] if held else []
+            self.send_all(*messages)
+            sent += len(messages) // 3
+        return sent
