@@ -102,6 +102,7 @@ def _together(rounds: list[Figures]) -> Figures:
         "sounded": sum(r.get("sounded", 0) for r in rounds),
         "stuck": sum(r.get("stuck", 0) for r in rounds),
         "silent_median": silent[len(silent) // 2],
+        "silent_p90": silent[len(silent) * 9 // 10],
         "silent": silent[-1],
         "beyond": max((r["beyond"] for r in rounds if "beyond" in r), default=None),
         "load": round(os.getloadavg()[0], 1),  # of the machine, on which others may be busy
