@@ -22,6 +22,7 @@ from firmware_py.priority import BESIDE, take_priority
 subprocess._USE_VFORK = False  # type: ignore[misc]  # as Python's manual has it
 NEVER_RAN = 127  # how it ended that could not be started, as shells say it
 
+# It lives as long as we do: a process that ends with its parent ends with this thread (prctl(2)).
 _starter = ThreadPoolExecutor(1, "starter", take_priority, (BESIDE,))
 
 

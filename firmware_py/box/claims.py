@@ -56,9 +56,9 @@ def place_brain(pid: int, cores: Set[int]) -> None:
 
 
 def end_with_parent() -> None:
-    """Have the kernel end this process as soon as the one that began it has ended, whatever it is
-    doing: importing torch it would hear of nothing for seconds. Who has lost its parent before
-    this call hears of it otherwise, or not at all."""
+    """Have the kernel end this process as soon as the thread that began it has ended, whatever it
+    is doing: importing torch it would hear of nothing for seconds. Of a parent that has gone
+    before this call nothing is heard."""
     import ctypes
 
     ctypes.CDLL(None).prctl(PARENT_GOES, signal.SIGKILL, 0, 0, 0)

@@ -10,6 +10,7 @@ import errno
 import logging
 import os
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def usable(folder: Path, parts: tuple[str, ...] = PARTS) -> Path:
             reason = reason or _repair(folder / part)
     if reason is None:
         return folder
-    instead = Path(tempfile.mkdtemp(prefix="notochord-box-", dir=_runtime()))
+    instead = Path(tempfile.mkdtemp(prefix="notochord-box-", dir=runtime()))
     log.error("%s; presets and sessions are kept until the power goes, in %s", reason, instead)
     return instead
 
@@ -81,6 +82,8 @@ def _free_name(folder: Path) -> Path:
     return aside
 
 
-def _runtime() -> str | None:
-    """Memory that the service manager gave us, else the system's place for such files."""
-    return os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0] or None
+def runtime(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The folder in memory that the service manager gave us, if it did (systemd.exec(5),
+    RuntimeDirectory=)."""
+    folder = environment.get("RUNTIME_DIRECTORY", "").split(":")[0]
+    return Path(folder) if folder else None

@@ -13,6 +13,8 @@ from contextlib import suppress
 from math import inf
 from pathlib import Path
 
+from firmware_py.box.folder import runtime
+
 
 class Notifier:
     """Speaks to systemd, or to nobody."""
@@ -34,9 +36,8 @@ class Notifier:
         """The notifier that systemd asked for, whose variables go no further: the brain is no
         part of the service that systemd hears from."""
         address = environment.pop("NOTIFY_SOCKET", "")
-        folder = environment.get("RUNTIME_DIRECTORY", "").split(":")[0]
-        failed = Path(folder, "failed") if address and folder else None
-        return Notifier(address, _every(environment), failed)
+        folder = runtime(environment) if address else None
+        return Notifier(address, _every(environment), folder and folder / "failed")
 
     @property
     def is_heard(self) -> bool:

@@ -7,10 +7,11 @@ touches no file.
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
+
+from firmware_py.box.folder import runtime
 
 FILE = "renewed"
 REST = 10.0  # seconds of silence after which the player starts anew
@@ -28,8 +29,7 @@ class Renewed:
     @staticmethod
     def of_service() -> Renewed:
         """Where systemd has the service's runtime directory."""
-        folder = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
-        return Renewed(Path(folder) if folder else None)
+        return Renewed(runtime())
 
     def turn(self) -> None:
         """Look; for the scribe, who may wait for a file."""

@@ -33,9 +33,9 @@ class Vitals:
 def children(pid: int) -> list[int]:
     """The processes that a process has started, whichever of its threads did."""
     found: list[str] = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
         with suppress(OSError):  # a thread that has just ended
-            found += (task / "children").read_text(encoding="ascii").split()
+            found += path.read_text(encoding="ascii").split()
     return [int(child) for child in found]
 
 

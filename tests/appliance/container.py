@@ -19,6 +19,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from firmware_py.soak.vitals import children
 from hardware.image import disk, early
 from hardware.image.recipe import ROOT, SIZES
 
@@ -98,7 +99,7 @@ class Container:
     @property
     def init(self) -> int | None:
         """The container's first process, as this machine counts them; None before there is one."""
-        for child in _children(self._nspawn.pid):
+        for child in children(self._nspawn.pid):
             if "systemd-nspawn" not in _command(child):
                 return child
         return None
@@ -144,15 +145,8 @@ def _remove(group: Path, patience: float = 5.0) -> None:
         time.sleep(0.05)
 
 
-def _children(pid: int) -> list[int]:
-    with suppress(OSError):
-        tasks = Path(f"/proc/{pid}/task").iterdir()
-        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
-    return []
-
-
 def _descendants(pid: int) -> list[int]:
-    found = _children(pid)
+    found = children(pid)
     return found + [below for child in found for below in _descendants(child)]
 
 
